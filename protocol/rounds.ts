@@ -122,8 +122,10 @@ export const RoundStatus = z.strictObject({
   bytesDown: z.int().nonnegative(),
   /** Refused updates by error code. */
   rejected: z.record(z.string(), z.int().positive()),
-  /** Digest of the global model this round made. */
+  /** Digest of the global model after this round. */
   model: Digest.nullable(),
+  /** Why the round's aggregate was not published and the model before it stays; `null` when it was. */
+  withheld: z.string().nullable(),
 });
 export type RoundStatus = z.infer<typeof RoundStatus>;
 export const RoundList = z.strictObject({ task: Slug, rounds: z.array(RoundStatus) });
