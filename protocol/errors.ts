@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   "catalog_malformed",
   "store_unavailable",
   "disk_full",
+  "port_in_use",
   "chromium_missing",
   "internal",
 ] as const;

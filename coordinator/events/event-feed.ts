@@ -16,7 +16,7 @@ const KEPT_EVENTS = 2_000;
 export class EventFeed {
   readonly #run = randomBytes(4).toString("hex");
   readonly #kept: FeedEvent[] = [];
-  readonly #listeners = new Set<(event: FeedEvent) => void>();
+  readonly #listeners = new Set<(event: FeedEvent | null) => void>();
   #count = 0;
 
   publish(event: CampaignEvent): void {
@@ -42,13 +42,19 @@ export class EventFeed {
     return this.#kept.slice(seen - first);
   }
 
-  /** Calls `listener` with every further event. @returns stops listening */
-  listen(listener: (event: FeedEvent) => void): () => void {
+  /**
+   * Calls `listener` with every further event, and with `null` when the feed ends.
+   *
+   * @returns stops listening
+   */
+  listen(listener: (event: FeedEvent | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  get listeners(): number {
-    return this.#listeners.size;
+  /** Tells every listener that nothing more will come. */
+  end(): void {
+    for (const listener of [...this.#listeners]) listener(null);
+    this.#listeners.clear();
   }
 }

@@ -92,11 +92,16 @@ export class Campaign {
     return runner;
   }
 
+  /** @throws {AstroScaleError} `not_found` */
+  taskOrDefault(id: string | undefined): TaskRunner {
+    return id === undefined ? this.#defaultTask() : this.task(id);
+  }
+
   tasks(): TaskStatus[] {
     return [...this.#runners.values()].map((runner) => runner.status());
   }
 
-  /** The task a node gets that names none: the first unfinished one that is no baseline, else the first. */
+  /** What a call gets that names no task: the first unfinished one that is no baseline, else the first. */
   #defaultTask(): TaskRunner {
     const runners = [...this.#runners.values()].filter(({ task }) => task.baselineOf === null);
     const chosen = runners.find(({ finished }) => !finished) ?? runners[0];
@@ -106,7 +111,7 @@ export class Campaign {
 
   /** @throws {AstroScaleError} `not_found` when the request names a task that is not here */
   async join(request: JoinRequest): Promise<JoinReply> {
-    const runner = request.task === undefined ? this.#defaultTask() : this.task(request.task);
+    const runner = this.taskOrDefault(request.task);
     const { member, token } = await this.members.join(request, runner.task.id);
     this.#deps.feed.publish({ kind: "node", node: nodeStatus(member) });
     runner.reconsider();

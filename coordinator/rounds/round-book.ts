@@ -1,7 +1,7 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
+import type { TaskSpec } from "../../protocol/tasks.ts";
 import type { JsonValue, Store } from "../store/store.ts";
 import { newRoundRecord, RoundRecord, UpdateEntry } from "./round-record.ts";
-import type { TaskSpec } from "../../protocol/tasks.ts";
 
 /** One task's rounds on disk: a record a round, a log of accepted updates a round, files as blobs. */
 export class RoundBook {
@@ -71,7 +71,9 @@ export class RoundBook {
 
   /** Accepted updates of a round, by node id: a fixed order whatever the order of arrival. */
   async updates(round: number): Promise<UpdateEntry[]> {
-    const entries = (await this.#store.readLog(this.#log(round))).map(({ value }) => UpdateEntry.parse(value));
+    const entries = (await this.#store.readLog(this.#log(round))).map(({ value }) =>
+      UpdateEntry.parse(value),
+    );
     return entries.toSorted((a, b) => (a.participant.nodeId < b.participant.nodeId ? -1 : 1));
   }
 

@@ -4,8 +4,8 @@ import { type FittedPreprocessing, fitPreprocessing } from "../../protocol/prepr
 import { decodeStatistics, mergeStatistics, NO_STATISTICS } from "../../protocol/statistics.ts";
 import type { Score, TaskSpec } from "../../protocol/tasks.ts";
 import { decodeWeights, encodeWeights } from "../../protocol/weights.ts";
-import type { ClientUpdate } from "../aggregation/strategy.ts";
 import { openStrategy } from "../aggregation/open-strategy.ts";
+import type { ClientUpdate } from "../aggregation/strategy.ts";
 import type { HeldOutSet } from "../catalogs/catalog.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
 import type { RoundBook } from "./round-book.ts";
@@ -89,7 +89,9 @@ async function publish(
   preprocessing: FittedPreprocessing,
 ): Promise<RoundResult> {
   const score = await evaluate({ task, parameters, preprocessing, heldOut });
-  const digest = await book.putFile(encodeWeights(task.model, parameters, modelMetadata(task, round, preprocessing)));
+  const digest = await book.putFile(
+    encodeWeights(task.model, parameters, modelMetadata(task, round, preprocessing)),
+  );
   return { model: { parameters, preprocessing, digest }, score, withheld: null };
 }
 

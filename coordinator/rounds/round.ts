@@ -46,7 +46,9 @@ export function newRound(number: number): Round {
 
 /** The round after `nodeId`'s update reached the disk. Others than members change nothing. */
 export function markSent(round: Round, nodeId: string): Round {
-  const cohort = round.cohort.map((member) => (member.nodeId === nodeId ? { ...member, sent: true } : member));
+  const cohort = round.cohort.map((member) =>
+    member.nodeId === nodeId ? { ...member, sent: true } : member,
+  );
   return { ...round, cohort };
 }
 

@@ -7,6 +7,7 @@ import type { CatalogSource, HeldOutSet } from "../catalogs/catalog.ts";
 import type { EventFeed } from "../events/event-feed.ts";
 import type { Log } from "../observability/log.ts";
 import type { Store } from "../store/store.ts";
+import type { Assignment } from "./assignment.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Members } from "./members.ts";
 import { planFor } from "./plan.ts";
@@ -21,8 +22,8 @@ import {
   type UpdateEntry,
 } from "./round-record.ts";
 import { closeFit, closeTrain, type GlobalModel, type RoundResult } from "./round-result.ts";
-import { WaitingRoom } from "./waiting-room.ts";
 import { answerAgain, checkPayload, checkRound, type ReceivedUpdate, readUpdate } from "./update-intake.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 /** What a runner works with. */
 export interface RunnerDependencies {
@@ -62,7 +63,13 @@ export class TaskRunner {
   #saving: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  private constructor(task: TaskSpec, deps: RunnerDependencies, heldOut: HeldOutSet, book: RoundBook, round: Round) {
+  private constructor(
+    task: TaskSpec,
+    deps: RunnerDependencies,
+    heldOut: HeldOutSet,
+    book: RoundBook,
+    round: Round,
+  ) {
     this.task = task;
     this.#deps = deps;
     this.#waitingRoom = new WaitingRoom(deps.clock);
@@ -123,7 +130,7 @@ export class TaskRunner {
     if (member) member.updates += 1;
   }
 
-  #rememberOwners(cohort: RoundRecord["cohort"]): void {
+  #rememberOwners(cohort: readonly Assignment[]): void {
     for (const { nodeId, shards } of cohort) for (const shard of shards) this.#owners.set(shard, nodeId);
   }
 
@@ -247,7 +254,10 @@ export class TaskRunner {
       throw new AstroScaleError("forbidden", `update names node ${metadata.node}, the token is another's`);
     }
     if (metadata.task !== this.task.id) {
-      throw new AstroScaleError("wrong_task", `update is for task ${metadata.task}, node works on ${this.task.id}`);
+      throw new AstroScaleError(
+        "wrong_task",
+        `update is for task ${metadata.task}, node works on ${this.task.id}`,
+      );
     }
     const digest = createHash("sha256").update(bytes).digest("hex");
     const participant = participantOf(metadata, member.name, digest);
@@ -268,7 +278,11 @@ export class TaskRunner {
   }
 
   #check(update: ReceivedUpdate): void {
-    const place = checkRound(update.metadata, this.#round, this.#round.kind === "fit" ? null : this.#modelDigest());
+    const place = checkRound(
+      update.metadata,
+      this.#round,
+      this.#round.kind === "fit" ? null : this.#modelDigest(),
+    );
     checkPayload(update, this.task, this.#round.kind, place);
   }
 
@@ -346,7 +360,8 @@ export class TaskRunner {
     member.rejected += 1;
     const { status } = this.#record();
     const rejected = { ...status.rejected, [error.code]: (status.rejected[error.code] ?? 0) + 1 };
-    if (status.phase !== "closed") this.#replaceRecord({ ...this.#record(), status: { ...status, rejected } });
+    if (status.phase !== "closed")
+      this.#replaceRecord({ ...this.#record(), status: { ...status, rejected } });
     const { nodeId, name } = member;
     const { code, message } = error;
     this.#deps.feed.publish({ kind: "update-rejected", task: this.task.id, nodeId, name, code, message });

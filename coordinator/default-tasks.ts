@@ -1,0 +1,56 @@
+import type { TaskSpec } from "../protocol/tasks.ts";
+
+const FEATURES = [
+  { name: "g", plus: "g", minus: null },
+  { name: "r", plus: "r", minus: null },
+  { name: "i", plus: "i", minus: null },
+  { name: "u-g", plus: "u", minus: "g" },
+  { name: "g-r", plus: "g", minus: "r" },
+  { name: "r-i", plus: "r", minus: "i" },
+  { name: "i-z", plus: "i", minus: "z" },
+];
+
+/** Star, galaxy or quasar from SDSS photometry, over any number of nodes. @param rounds training rounds */
+function sdssClass(rounds: number): TaskSpec {
+  const classes = ["GALAXY", "QSO", "STAR"];
+  return {
+    id: "sdss-class",
+    title: "Star, galaxy or quasar?",
+    description:
+      "Tells stars, galaxies and quasars apart from their brightness in five colours, as measured by the Sloan Digital Sky Survey.",
+    catalog: "sdss-dr14",
+    features: FEATURES,
+    label: { kind: "class", column: "class", classes },
+    model: {
+      inputs: FEATURES.length,
+      hidden: [64, 32],
+      outputs: classes.length,
+      activation: "relu",
+      head: "softmax-cross-entropy",
+    },
+    training: {
+      localEpochs: 2,
+      batchSize: 64,
+      localLearningRate: 0.05,
+      optimizer: { kind: "momentum", momentum: 0.9 },
+    },
+    strategy: { kind: "fedavg" },
+    rules: { rounds, minNodes: 2, maxNodes: 1000, roundDeadlineSecs: 120, maxUpdateNorm: 100 },
+    seed: 20_260_101,
+    baselineOf: null,
+  };
+}
+
+/** The tasks of a new coordinator: the bundled one, and its centralised run by one node with every shard. */
+export function defaultTasks(rounds: number): TaskSpec[] {
+  const task = sdssClass(rounds);
+  const central: TaskSpec = {
+    ...task,
+    id: `${task.id}.central`,
+    title: `${task.title} (centralised)`,
+    description: "The same model trained by one node on every shard: what the federated run is held against.",
+    rules: { ...task.rules, minNodes: 1, maxNodes: 1 },
+    baselineOf: task.id,
+  };
+  return [task, central];
+}
