@@ -1,0 +1,71 @@
+import { setMaxListeners } from "node:events";
+import { keepBrowser } from "./browser-keeper.ts";
+import type { BackendWish } from "./chromium-flags.ts";
+import type { LaunchBrowser } from "./node-browser.ts";
+import { NodeRecord, type NodeSummary } from "./node-record.ts";
+import { type Sleep, systemSleep } from "./sleep.ts";
+import { type NodeEvent, type NodeOrder, superviseNode } from "./supervised-node.ts";
+
+/** How a pool is started. */
+export interface NodePoolOptions {
+  /** Origin of the coordinator, such as `http://127.0.0.1:8081`. */
+  readonly coordinator: string;
+  readonly backend: BackendWish;
+  readonly nodes: readonly NodeOrder[];
+  readonly launch: LaunchBrowser;
+  readonly onEvent: (event: NodeEvent) => void;
+  readonly sleep?: Sleep;
+}
+
+/** Running headless nodes. */
+export interface NodePool {
+  /** Every node's work so far, in the order they were asked for. */
+  summaries(): NodeSummary[];
+  /** Resolves when every node has finished, stopped or been given up, and the browser is closed. */
+  readonly done: Promise<NodeSummary[]>;
+  /** Lets every node leave, for at most 15 s, and closes the browser. */
+  stop(): Promise<NodeSummary[]>;
+}
+
+const STOP_LIMIT_MS = 15_000;
+
+/**
+ * Starts headless nodes: one browser process, one page with storage of its own for each node. A node that
+ * crashes, fails or stops answering is restarted as `judge` says; a browser that dies takes its pages with it
+ * and is started again by the first node that needs it.
+ *
+ * @throws {AstroScaleError} `chromium_missing` when the browser does not start
+ */
+export async function startNodePool(options: NodePoolOptions): Promise<NodePool> {
+  const { nodes, launch, sleep = systemSleep } = options;
+  const browsers = keepBrowser(launch);
+  await browsers.current();
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // every node sleeps on it
+  const staff = nodes.map((order) => ({ order, record: new NodeRecord(order.name) }));
+  const summaries = (): NodeSummary[] => staff.map(({ record }) => record.summary());
+  const lives = staff.map((member) =>
+    superviseNode({ ...options, ...member, browsers, sleep, signal: stopping.signal }),
+  );
+  const done = Promise.all(lives)
+    .then(() => browsers.close())
+    .then(summaries);
+  return {
+    summaries,
+    done,
+    async stop() {
+      stopping.abort();
+      const left = new AbortController();
+      await Promise.race([done, sleep(STOP_LIMIT_MS, left.signal)]);
+      left.abort();
+      // Whatever still waits for a page's answer is refused one by this.
+      await browsers.close();
+      return done;
+    },
+  };
+}
+
+/** `count` nodes of one task, named `prefix-1` and on. */
+export function nodeOrders(prefix: string, count: number, task: string | null): NodeOrder[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `${prefix}-${index + 1}`, task }));
+}

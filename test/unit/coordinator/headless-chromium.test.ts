@@ -1,0 +1,172 @@
+import { expect, test } from "vitest";
+import { findChromium } from "../../../coordinator/headless/chromium.ts";
+import { chromiumFlags } from "../../../coordinator/headless/chromium-flags.ts";
+import { ensureChromium, installWays } from "../../../coordinator/headless/chromium-install.ts";
+import type { Machine } from "../../../coordinator/headless/machine.ts";
+
+const OWN = "/home/u/.cache/ms-playwright/chromium-1/chrome";
+
+/** A machine with these programs, of which the broken ones do not start. */
+function machine(
+  programs: readonly string[],
+  traits: Partial<Machine> & { broken?: string[] } = {},
+): Machine {
+  const { broken = [], ...rest } = traits;
+  return {
+    platform: "linux",
+    env: { PATH: "/usr/local/bin:/usr/bin" },
+    isRoot: false,
+    exists: (path) => programs.includes(path),
+    starts: async (path) => !broken.includes(path),
+    playwrightChromium: async () => OWN,
+    ...rest,
+  };
+}
+
+test("ASTROSCALE_CHROMIUM comes before every other browser", async () => {
+  const env = { ASTROSCALE_CHROMIUM: "/opt/mine" };
+  expect(await findChromium(machine(["/opt/mine", OWN, "/usr/bin/chromium"], { env }))).toBe("/opt/mine");
+});
+
+test("an ASTROSCALE_CHROMIUM that is not there or does not start is an error, not another browser", async () => {
+  const env = { ASTROSCALE_CHROMIUM: "/opt/mine" };
+  const missing = {
+    code: "chromium_missing",
+    message: "ASTROSCALE_CHROMIUM is /opt/mine, which does not exist",
+  };
+  await expect(findChromium(machine([OWN], { env }))).rejects.toMatchObject(missing);
+  const broken = {
+    code: "chromium_missing",
+    message: "ASTROSCALE_CHROMIUM is /opt/mine, which does not start",
+  };
+  const machineWithBroken = machine(["/opt/mine", OWN], { env, broken: ["/opt/mine"] });
+  await expect(findChromium(machineWithBroken)).rejects.toMatchObject(broken);
+});
+
+test("Playwright's own browser comes before the system's", async () => {
+  expect(await findChromium(machine([OWN, "/usr/bin/chromium"]))).toBe(OWN);
+});
+
+test.each<[string, Partial<Machine>, string[]]>([
+  ["linux", {}, ["/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/microsoft-edge"]],
+  [
+    "linux with an unusual PATH",
+    { env: { PATH: "/opt/x:relative" } },
+    ["/opt/x/chromium", "/snap/bin/chromium", "/usr/local/bin/google-chrome"],
+  ],
+  [
+    "darwin",
+    { platform: "darwin", env: { HOME: "/Users/u" } },
+    [
+      "/Users/u/Applications/Chromium.app/Contents/MacOS/Chromium",
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    ],
+  ],
+  [
+    "win32",
+    { platform: "win32", env: { PROGRAMFILES: "C:\\Program Files", LOCALAPPDATA: "C:\\Local" } },
+    [
+      "C:\\Local\\Chromium\\Application\\chrome.exe",
+      "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+      "C:\\Program Files\\Microsoft\\Edge\\Application\\msedge.exe",
+    ],
+  ],
+])(
+  "on %s the system's Chromium comes before Chrome, and Chrome before Edge",
+  async (_name, traits, paths) => {
+    for (const [index, path] of paths.entries()) {
+      expect(await findChromium(machine(paths.slice(index), traits))).toBe(path);
+    }
+    expect(await findChromium(machine([], traits))).toBeNull();
+  },
+);
+
+test("a browser that does not start is passed over", async () => {
+  const found = await findChromium(machine([OWN, "/usr/bin/chromium"], { broken: [OWN] }));
+  expect(found).toBe("/usr/bin/chromium");
+});
+
+test("apt is a way only for root on Debian, and comes after Playwright's download", () => {
+  const titles = (m: Machine): string[] => installWays(m).map(({ title }) => title);
+  const download = "npx playwright install chromium";
+  expect(titles(machine([]))).toEqual([download]);
+  expect(titles(machine(["/etc/debian_version"]))).toEqual([download]);
+  expect(titles(machine([], { isRoot: true }))).toEqual([download]);
+  expect(titles(machine(["/etc/debian_version"], { isRoot: true }))).toEqual([
+    download,
+    "apt-get install chromium",
+  ]);
+});
+
+test("a machine with a browser installs nothing", async () => {
+  const run = (): Promise<boolean> => Promise.reject(new Error("must not run"));
+  expect(await ensureChromium(machine(["/usr/bin/chromium"]), { report: () => undefined, run })).toBe(
+    "/usr/bin/chromium",
+  );
+});
+
+test("when the download fails apt is asked, and its browser is found", async () => {
+  const programs = ["/etc/debian_version"];
+  const ran: string[] = [];
+  const run = async (program: string, args: readonly string[]): Promise<boolean> => {
+    ran.push([program === process.execPath ? "node" : program, ...args.slice(-2)].join(" "));
+    if (program !== "apt-get") return false;
+    if (args[0] === "install") programs.push("/usr/bin/chromium");
+    return true;
+  };
+  const found = await ensureChromium(machine(programs, { isRoot: true }), { report: () => undefined, run });
+  expect(found).toBe("/usr/bin/chromium");
+  expect(ran).toEqual([
+    "node install chromium",
+    "apt-get update -q",
+    "apt-get --no-install-recommends chromium",
+  ]);
+});
+
+test("when nothing helps, the error says what was tried and what a person can do", async () => {
+  const lines: string[] = [];
+  const failing = { report: (line: string) => void lines.push(line), run: async () => false };
+  await expect(ensureChromium(machine([]), failing)).rejects.toMatchObject({
+    code: "chromium_missing",
+    message: expect.stringMatching(
+      /could not be installed by npx playwright install chromium; .*ASTROSCALE_CHROMIUM/,
+    ),
+  });
+  expect(lines[0]).toBe("No Chromium found; installing one: npx playwright install chromium");
+});
+
+test("only root on Linux gives up the sandbox", () => {
+  const flags = (platform: NodeJS.Platform, isRoot: boolean): string[] =>
+    chromiumFlags({ platform, isRoot }, "none", "http://127.0.0.1:8081");
+  expect(flags("linux", true)).toContain("--no-sandbox");
+  expect(flags("linux", false)).not.toContain("--no-sandbox");
+  expect(flags("darwin", true)).not.toContain("--no-sandbox");
+});
+
+test("WebGPU is off, on the device, or on SwiftShader", () => {
+  const webgpu = (gpu: "device" | "swiftshader" | "none", platform: NodeJS.Platform = "linux"): string[] =>
+    chromiumFlags({ platform, isRoot: false }, gpu, "https://sky.example").filter((flag) =>
+      /webgpu|Vulkan/.test(flag),
+    );
+  expect(webgpu("none")).toEqual([]);
+  expect(webgpu("device")).toEqual(["--enable-unsafe-webgpu", "--enable-features=Vulkan"]);
+  expect(webgpu("device", "darwin")).toEqual(["--enable-unsafe-webgpu"]);
+  expect(webgpu("swiftshader")).toEqual(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]);
+});
+
+test("background pages are not throttled", () => {
+  const flags = chromiumFlags({ platform: "linux", isRoot: false }, "none", "https://sky.example");
+  expect(flags).toContain("--disable-background-timer-throttling");
+  expect(flags).toContain("--disable-renderer-backgrounding");
+});
+
+test.each([
+  ["http://coordinator:8081", ["--unsafely-treat-insecure-origin-as-secure=http://coordinator:8081"]],
+  ["https://sky.example", []],
+  ["http://127.0.0.1:8081", []],
+  ["http://localhost:8081", []],
+])("the pages of %s are in a secure context", (coordinator, expected) => {
+  const flags = chromiumFlags({ platform: "linux", isRoot: false }, "none", coordinator);
+  expect(flags.filter((flag) => flag.includes("insecure-origin"))).toEqual(expected);
+});
