@@ -1,0 +1,101 @@
+// Records that the kernels read from memory, field by field as in wasm/kernels/dense.ts, network.ts, optimizer.ts.
+
+/** One dense layer. Rows of weights and outputs are padded with zeros to a multiple of 8 values. */
+export interface LayerRecord {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** f32 `[roundUp8(inputs), roundUp8(outputs)]` */
+  readonly weight: number;
+  readonly bias: number;
+  readonly weightGradient: number;
+  readonly biasGradient: number;
+  /** f32 `[sliceRows, roundUp8(outputs)]` */
+  readonly y: number;
+}
+
+/** A network, its training set and its workspace. */
+export interface NetworkRecord {
+  readonly layerCount: number;
+  /** `layerCount` layer records, one after another. */
+  readonly layers: number;
+  /** f32 `[training rows, inputs]` */
+  readonly x: number;
+  /** u32 `[training rows]` or f32 `[training rows, outputs]`, as the head wants */
+  readonly targets: number;
+  readonly head: "softmax-cross-entropy" | "mean-squared-error";
+  /** Rows whose activations are held at once, a multiple of 4. */
+  readonly sliceRows: number;
+  /** f32 `[sliceRows, roundUp8(inputs)]`, zero at first */
+  readonly slice: number;
+  /** Room for one packed operand: see `packedBytes`. */
+  readonly packed: number;
+  /** A row of zeros as long as the widest padded row. */
+  readonly zeros: number;
+  readonly parameters: number;
+  readonly gradient: number;
+  /** Momentum's velocity or Adam's first moment. */
+  readonly first: number;
+  /** Adam's second moment. */
+  readonly second: number;
+  /** Of all parameters with their padding, a multiple of 16. */
+  readonly parameterBytes: number;
+}
+
+/** The optimiser's rule and state. */
+export interface OptimizerRecord {
+  readonly rule: "sgd" | "momentum" | "adam";
+  readonly learningRate: number;
+  /** Momentum, or Adam's beta1. */
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+export const LAYER_BYTES = 7 * 4;
+export const NETWORK_BYTES = 14 * 4;
+export const OPTIMIZER_BYTES = 7 * 8;
+
+/** The least multiple of 8 that is not below `width`: values in a padded row. */
+export function roundUp8(width: number): number {
+  return Math.ceil(width / 8) * 8;
+}
+
+/** Bytes that the largest packed operand of a layer takes: its weights, their transpose, or a slice of outputs. */
+export function packedBytes(inputs: number, outputs: number, sliceRows: number): number {
+  return 4 * Math.max(inputs, sliceRows, 8) * roundUp8(outputs) + 4 * roundUp8(inputs) * roundUp8(outputs);
+}
+
+/** Writes a layer record at byte `at`. */
+export function writeLayer(memory: WebAssembly.Memory, at: number, layer: LayerRecord): void {
+  const { inputs, outputs, weight, bias, weightGradient, biasGradient, y } = layer;
+  new Uint32Array(memory.buffer, at, LAYER_BYTES / 4).set([
+    inputs,
+    outputs,
+    weight,
+    bias,
+    weightGradient,
+    biasGradient,
+    y,
+  ]);
+}
+
+/** Writes a network record at byte `at`. */
+export function writeNetwork(memory: WebAssembly.Memory, at: number, network: NetworkRecord): void {
+  const { layerCount, layers, x, targets, head, sliceRows, slice, packed, zeros } = network;
+  const { parameters, gradient, first, second, parameterBytes } = network;
+  const headWord = head === "softmax-cross-entropy" ? 0 : 1;
+  new Uint32Array(memory.buffer, at, NETWORK_BYTES / 4).set([
+    ...[layerCount, layers, x, targets, headWord, sliceRows, slice, packed, zeros],
+    ...[parameters, gradient, first, second, parameterBytes],
+  ]);
+}
+
+/** Writes an optimiser record that has taken no step yet at byte `at`, a multiple of 8. */
+export function writeOptimizer(memory: WebAssembly.Memory, at: number, optimizer: OptimizerRecord): void {
+  const { rule, learningRate, beta1, beta2, epsilon } = optimizer;
+  const ruleNumber = { sgd: 0, momentum: 1, adam: 2 }[rule];
+  new Float64Array(memory.buffer, at, OPTIMIZER_BYTES / 8).set([
+    ...[ruleNumber, learningRate, beta1, beta2, epsilon],
+    ...[1, 1],
+  ]);
+}
