@@ -83,7 +83,7 @@ test("each node opens the web client in storage of its own, under its name, and 
   const running = await start(2);
   await vi.waitFor(() => expect(events.filter(({ kind }) => kind === "running")).toHaveLength(2), 20_000);
 
-  expect(visits.map(({ search }) => search).sort()).toEqual([
+  expect(visits.map(({ search }) => search).toSorted()).toEqual([
     "?join=auto&name=edge-1&backend=wasm&task=stars",
     "?join=auto&name=edge-2&backend=wasm&task=stars",
   ]);

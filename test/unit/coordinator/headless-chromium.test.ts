@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { findChromium } from "../../../coordinator/headless/chromium.ts";
-import { chromiumFlags } from "../../../coordinator/headless/chromium-flags.ts";
+import { chromiumFlags, type GpuMode } from "../../../coordinator/headless/chromium-flags.ts";
 import { ensureChromium, installWays } from "../../../coordinator/headless/chromium-install.ts";
 import type { Machine } from "../../../coordinator/headless/machine.ts";
 
@@ -87,8 +87,11 @@ test("a browser that does not start is passed over", async () => {
   expect(found).toBe("/usr/bin/chromium");
 });
 
+function titles(of: Machine): string[] {
+  return installWays(of).map(({ title }) => title);
+}
+
 test("apt is a way only for root on Debian, and comes after Playwright's download", () => {
-  const titles = (m: Machine): string[] => installWays(m).map(({ title }) => title);
   const download = "npx playwright install chromium";
   expect(titles(machine([]))).toEqual([download]);
   expect(titles(machine(["/etc/debian_version"]))).toEqual([download]);
@@ -100,10 +103,11 @@ test("apt is a way only for root on Debian, and comes after Playwright's downloa
 });
 
 test("a machine with a browser installs nothing", async () => {
-  const run = (): Promise<boolean> => Promise.reject(new Error("must not run"));
-  expect(await ensureChromium(machine(["/usr/bin/chromium"]), { report: () => undefined, run })).toBe(
-    "/usr/bin/chromium",
-  );
+  const ran: string[] = [];
+  const run = async (program: string): Promise<boolean> => ran.push(program) > 0;
+  const found = await ensureChromium(machine(["/usr/bin/chromium"]), { report: () => undefined, run });
+  expect(found).toBe("/usr/bin/chromium");
+  expect(ran).toEqual([]);
 });
 
 test("when the download fails apt is asked, and its browser is found", async () => {
@@ -136,23 +140,23 @@ test("when nothing helps, the error says what was tried and what a person can do
   expect(lines[0]).toBe("No Chromium found; installing one: npx playwright install chromium");
 });
 
-test("only root on Linux gives up the sandbox", () => {
-  const flags = (platform: NodeJS.Platform, isRoot: boolean): string[] =>
-    chromiumFlags({ platform, isRoot }, "none", "http://127.0.0.1:8081");
-  expect(flags("linux", true)).toContain("--no-sandbox");
-  expect(flags("linux", false)).not.toContain("--no-sandbox");
-  expect(flags("darwin", true)).not.toContain("--no-sandbox");
+test.each<[NodeJS.Platform, boolean, boolean]>([
+  ["linux", true, true],
+  ["linux", false, false],
+  ["darwin", true, false],
+])("only root on Linux gives up the sandbox: %s, root %s", (platform, isRoot, expected) => {
+  const flags = chromiumFlags({ platform, isRoot }, "none", "https://sky.example");
+  expect(flags.includes("--no-sandbox")).toBe(expected);
 });
 
-test("WebGPU is off, on the device, or on SwiftShader", () => {
-  const webgpu = (gpu: "device" | "swiftshader" | "none", platform: NodeJS.Platform = "linux"): string[] =>
-    chromiumFlags({ platform, isRoot: false }, gpu, "https://sky.example").filter((flag) =>
-      /webgpu|Vulkan/.test(flag),
-    );
-  expect(webgpu("none")).toEqual([]);
-  expect(webgpu("device")).toEqual(["--enable-unsafe-webgpu", "--enable-features=Vulkan"]);
-  expect(webgpu("device", "darwin")).toEqual(["--enable-unsafe-webgpu"]);
-  expect(webgpu("swiftshader")).toEqual(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]);
+test.each<[GpuMode, NodeJS.Platform, string[]]>([
+  ["none", "linux", []],
+  ["device", "linux", ["--enable-unsafe-webgpu", "--enable-features=Vulkan"]],
+  ["device", "darwin", ["--enable-unsafe-webgpu"]],
+  ["swiftshader", "linux", ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]],
+])("a browser of mode %s on %s has exactly these WebGPU flags", (gpu, platform, expected) => {
+  const flags = chromiumFlags({ platform, isRoot: false }, gpu, "https://sky.example");
+  expect(flags.filter((flag) => /webgpu|Vulkan/.test(flag))).toEqual(expected);
 });
 
 test("background pages are not throttled", () => {

@@ -34,7 +34,7 @@ export class FakeTime {
     const endMs = this.nowMs + ms;
     for (;;) {
       await settled();
-      const next = this.#sleepers.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
+      const [next] = this.#sleepers.filter(({ atMs }) => atMs <= endMs).toSorted((a, b) => a.atMs - b.atMs);
       if (!next) break;
       this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
       this.nowMs = next.atMs;
@@ -90,21 +90,24 @@ export class FakeBrowsers {
   launches = 0;
   /** Thrown by the next openings, in order. */
   readonly openFaults: Error[] = [];
-  readonly #open = new Set<() => void>();
+  readonly #open = new Set<EventTarget>();
   /** Ends the newest browser process. */
   kill: () => void = () => undefined;
 
   readonly launch = async (): Promise<NodeBrowser> => {
     this.launches += 1;
     const mine: FakePage[] = [];
-    let exit: () => void = () => undefined;
+    const exits = new EventTarget();
     const exited = new Promise<void>((resolve) => {
-      exit = resolve;
+      exits.addEventListener("exit", () => resolve());
     });
-    this.#open.add(exit);
+    const exit = (): void => {
+      this.#open.delete(exits);
+      exits.dispatchEvent(new Event("exit"));
+    };
+    this.#open.add(exits);
     this.kill = () => {
       for (const page of mine) page.crash();
-      this.#open.delete(exit);
       exit();
     };
     return {
@@ -117,10 +120,7 @@ export class FakeBrowsers {
         this.pages.push(page);
         return page;
       },
-      close: async () => {
-        this.#open.delete(exit);
-        exit();
-      },
+      close: async () => exit(),
     };
   };
 

@@ -1,0 +1,32 @@
+import type { BackendWish } from "../headless/chromium-flags.ts";
+import { ensureChromium, streamProgram } from "../headless/chromium-install.ts";
+import { thisMachine } from "../headless/machine.ts";
+import { type NodePool, startNodePool } from "../headless/node-pool.ts";
+import { playwrightLauncher } from "../headless/playwright-browser.ts";
+import type { NodeEvent, NodeOrder } from "../headless/supervised-node.ts";
+
+/** Which headless nodes a command wants. */
+export interface HeadlessOrder {
+  readonly coordinator: string;
+  readonly backend: BackendWish;
+  readonly nodes: readonly NodeOrder[];
+  readonly onEvent: (event: NodeEvent) => void;
+  /** Called with a line for people while a browser is being installed. */
+  readonly report: (line: string) => void;
+  /** Ends an installation that runs. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts headless nodes in a browser that is found, or else installed.
+ *
+ * @throws {AstroScaleError} `chromium_missing` when there is none and none could be installed
+ */
+export async function openHeadlessNodes(order: HeadlessOrder): Promise<NodePool> {
+  const { coordinator, backend, nodes, onEvent, report, signal } = order;
+  const machine = thisMachine();
+  const run = streamProgram(report, signal);
+  const executablePath = await ensureChromium(machine, { report, run });
+  const launch = playwrightLauncher({ executablePath, machine, coordinator, backend });
+  return startNodePool({ coordinator, backend, nodes, launch, onEvent });
+}
