@@ -84,6 +84,10 @@ export function decodeSafeTensors(bytes: Uint8Array): SafeTensorsFile {
   const { header, dataAt } = parseHeader(bytes);
   const { __metadata__: rawMetadata = {}, ...entries } = header;
   const metadata = Metadata.safeParse(rawMetadata);
+  // A record drops this name silently.
+  if (typeof rawMetadata === "object" && rawMetadata !== null && Object.hasOwn(rawMetadata, "__proto__")) {
+    throw malformed('__metadata__ must not name "__proto__"');
+  }
   if (!metadata.success) throw malformed("__metadata__ must map strings to strings");
 
   const parsed = Object.entries(entries).map(([name, raw]) => {

@@ -54,7 +54,7 @@ export class EventFeed {
 
   /** Tells every listener that nothing more will come. */
   end(): void {
-    for (const listener of [...this.#listeners]) listener(null);
+    for (const listener of this.#listeners) listener(null);
     this.#listeners.clear();
   }
 }

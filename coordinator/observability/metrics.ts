@@ -30,14 +30,16 @@ export function createMetrics(campaign: Campaign, feed: EventFeed): Metrics {
 
   let served = 0;
   let failed = 0;
-  new Gauge({
-    name: "astroscale_error_rate",
-    help: "Fraction of requests since the start that were answered with a 5xx status",
-    registers,
-    collect() {
-      this.set(served === 0 ? 0 : failed / served);
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: "astroscale_error_rate",
+      help: "Fraction of requests since the start that were answered with a 5xx status",
+      registers: [],
+      collect() {
+        this.set(served === 0 ? 0 : failed / served);
+      },
+    }),
+  );
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -50,56 +52,62 @@ export function createMetrics(campaign: Campaign, feed: EventFeed): Metrics {
 }
 
 function addProcessGauges(registry: Registry): void {
-  const registers = [registry];
-  new Gauge({
-    name: "astroscale_memory_usage_bytes",
-    help: "Resident memory of the coordinator",
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: "astroscale_memory_usage_bytes",
+      help: "Resident memory of the coordinator",
+      registers: [],
+      collect() {
+        this.set(process.memoryUsage.rss());
+      },
+    }),
+  );
   let before = process.cpuUsage();
   let beforeMs = performance.now();
-  new Gauge({
-    name: "astroscale_cpu_usage_percent",
-    help: "Processor time of the coordinator since the last scrape, in percent of one core",
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage(before);
-      const nowMs = performance.now();
-      this.set((user + system) / 10 / Math.max(nowMs - beforeMs, 1));
-      before = process.cpuUsage();
-      beforeMs = nowMs;
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: "astroscale_cpu_usage_percent",
+      help: "Processor time of the coordinator since the last scrape, in percent of one core",
+      registers: [],
+      collect() {
+        const { user, system } = process.cpuUsage(before);
+        const nowMs = performance.now();
+        this.set((user + system) / 10 / Math.max(nowMs - beforeMs, 1));
+        before = process.cpuUsage();
+        beforeMs = nowMs;
+      },
+    }),
+  );
 }
 
 function addCampaignGauges(registry: Registry, campaign: Campaign): void {
-  const registers = [registry];
-  new Gauge({
-    name: "astroscale_nodes",
-    help: "Nodes by what they are doing",
-    labelNames: ["state"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { state } of campaign.members.all()) this.inc({ state });
-    },
-  });
-  new Gauge({
-    name: "astroscale_model_score",
-    help: "Score of each task's global model on the held-out rows",
-    labelNames: ["task", "metric"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { task, score } of campaign.tasks()) {
-        const { kind: _, ...figures } = score ?? { kind: "none" };
-        for (const [metric, value] of Object.entries(figures)) this.set({ task: task.id, metric }, value);
-      }
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: "astroscale_nodes",
+      help: "Nodes by what they are doing",
+      labelNames: ["state"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { state } of campaign.members.all()) this.inc({ state });
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: "astroscale_model_score",
+      help: "Score of each task's global model on the held-out rows",
+      labelNames: ["task", "metric"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { task, score } of campaign.tasks()) {
+          const { kind: _, ...figures } = score ?? { kind: "none" };
+          for (const [metric, value] of Object.entries(figures)) this.set({ task: task.id, metric }, value);
+        }
+      },
+    }),
+  );
 }
 
 function countRounds(registry: Registry, feed: EventFeed): void {

@@ -4,7 +4,7 @@ import { type Score, TaskSpec, type TaskStatus } from "../../protocol/tasks.ts";
 import type { CatalogSource } from "../catalogs/catalog.ts";
 import type { EventFeed } from "../events/event-feed.ts";
 import type { Log } from "../observability/log.ts";
-import type { JsonValue, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { HEARTBEAT_SECS, type Member, Members, nodeStatus } from "./members.ts";
 import { TaskRunner } from "./task-runner.ts";
@@ -53,7 +53,7 @@ export class Campaign {
     }
     if (task.baselineOf !== null) this.task(task.baselineOf);
     const runner = await this.#run(task);
-    await this.#deps.store.swap(`tasks/${task.id}`, null, task as unknown as JsonValue);
+    await this.#deps.store.swap(`tasks/${task.id}`, null, task);
     this.#deps.feed.publish({ kind: "task", task: runner.status() });
     return runner;
   }

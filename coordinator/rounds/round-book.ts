@@ -1,6 +1,6 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { TaskSpec } from "../../protocol/tasks.ts";
-import type { JsonValue, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { newRoundRecord, RoundRecord, UpdateEntry } from "./round-record.ts";
 
 /** One task's rounds on disk: a record a round, a log of accepted updates a round, files as blobs. */
@@ -40,7 +40,7 @@ export class RoundBook {
    */
   async save(record: RoundRecord): Promise<void> {
     const key = this.#key(record.status.round);
-    const swapped = await this.#store.swap(key, this.#version, asJson(record));
+    const swapped = await this.#store.swap(key, this.#version, record);
     if (!swapped) {
       throw new AstroScaleError("store_unavailable", `record ${key} was changed by another coordinator`);
     }
@@ -65,7 +65,7 @@ export class RoundBook {
   ): Promise<{ entry: UpdateEntry; appended: boolean }> {
     await this.#store.putBlob(bytes);
     const { nodeId } = entry.participant;
-    const done = await this.#store.append(this.#log(round), nodeId, asJson(entry));
+    const done = await this.#store.append(this.#log(round), nodeId, entry);
     return { entry: UpdateEntry.parse(done.entry.value), appended: done.appended };
   }
 
@@ -87,9 +87,4 @@ export class RoundBook {
   putFile(bytes: Uint8Array): Promise<string> {
     return this.#store.putBlob(bytes);
   }
-}
-
-/** A parsed record is JSON by construction. */
-function asJson(value: RoundRecord | UpdateEntry): JsonValue {
-  return value as unknown as JsonValue;
 }

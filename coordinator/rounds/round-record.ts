@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { FittedPreprocessing } from "../../protocol/preprocessing.ts";
-import { Participant, RoundStatus, UpdateMetadata } from "../../protocol/rounds.ts";
+import { Participant, RoundStatus, type UpdateMetadata } from "../../protocol/rounds.ts";
 import type { TaskSpec } from "../../protocol/tasks.ts";
 import { newRound, type Round } from "./round.ts";
 
@@ -71,11 +71,7 @@ export function resumeRound(
 }
 
 /** What history shows of an update. */
-export function participantOf(
-  metadata: UpdateMetadata,
-  name: string,
-  digest: string,
-): z.infer<typeof Participant> {
+export function participantOf(metadata: UpdateMetadata, name: string, digest: string): Participant {
   return {
     nodeId: metadata.node,
     name,
@@ -87,8 +83,23 @@ export function participantOf(
   };
 }
 
+/** A round's status as `round` and the updates on disk have it; what they do not tell is kept. */
+export function openStatus(status: RoundStatus, round: Round, entries: readonly UpdateEntry[]): RoundStatus {
+  const participants = entries.map(({ participant }) => participant);
+  return {
+    ...status,
+    phase: round.phase,
+    attempts: round.attempts,
+    cohort: round.cohort.length,
+    participants,
+    examples: participants.reduce((sum, { exampleCount }) => sum + exampleCount, 0),
+    loss: meanLoss(participants),
+    bytesUp: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
 /** Example-weighted mean of the training losses that nodes reported; `null` when none did. */
-export function meanLoss(participants: readonly z.infer<typeof Participant>[]): number | null {
+function meanLoss(participants: readonly Participant[]): number | null {
   let sum = 0;
   let examples = 0;
   for (const { loss, exampleCount } of participants) {

@@ -14,8 +14,8 @@ import { planFor } from "./plan.ts";
 import { advance, markSent, type Round, type RoundContext, waitingReason } from "./round.ts";
 import { RoundBook } from "./round-book.ts";
 import {
-  meanLoss,
   newRoundRecord,
+  openStatus,
   participantOf,
   type RoundRecord,
   resumeRound,
@@ -104,13 +104,7 @@ export class TaskRunner {
   }
 
   async #resume(): Promise<void> {
-    const published = this.#records.findLast(({ status }) => status.model !== null);
-    const preprocessing = this.#records[0]?.preprocessing;
-    if (published?.status.model && preprocessing) {
-      const { model: digest } = published.status;
-      const parameters = decodeWeights(this.task.model, await this.#book.file(digest));
-      this.#model = { parameters, preprocessing, digest };
-    }
+    this.#model = await this.#publishedModel();
     this.#score = this.#records.findLast(({ status }) => status.score !== null)?.status.score ?? null;
     for (const { status, cohort } of this.#records) {
       this.#rememberOwners(cohort);
@@ -123,6 +117,14 @@ export class TaskRunner {
     }
     if (this.#round.phase === "aggregating") void this.#close();
     this.reconsider();
+  }
+
+  async #publishedModel(): Promise<GlobalModel | null> {
+    const digest = this.#records.findLast(({ status }) => status.model !== null)?.status.model;
+    const preprocessing = this.#records[0]?.preprocessing;
+    if (!digest || !preprocessing) return null;
+    const parameters = decodeWeights(this.task.model, await this.#book.file(digest));
+    return { parameters, preprocessing, digest };
   }
 
   #countUpdate(nodeId: string): void {
@@ -179,17 +181,7 @@ export class TaskRunner {
   }
 
   #openStatus(): RoundStatus {
-    const participants = this.#entries.map(({ participant }) => participant);
-    return {
-      ...this.#record().status,
-      phase: this.#round.phase,
-      attempts: this.#round.attempts,
-      cohort: this.#round.cohort.length,
-      participants,
-      examples: participants.reduce((sum, { exampleCount }) => sum + exampleCount, 0),
-      loss: meanLoss(participants),
-      bytesUp: this.#entries.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    return openStatus(this.#record().status, this.#round, this.#entries);
   }
 
   /** Queues the newest record for the disk, tried again until it is there. */

@@ -26,6 +26,6 @@ export class WaitingRoom {
 
   /** Lets everyone go who waits now. */
   wake(): void {
-    for (const done of [...this.#waiting]) done();
+    for (const done of this.#waiting) done();
   }
 }
