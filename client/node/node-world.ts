@@ -1,0 +1,20 @@
+import type { RowSource } from "../training/training-rows.ts";
+import type { Clock } from "./clock.ts";
+import type { Fetch } from "./coordinator-api.ts";
+import type { BackendOpener } from "./device-keeper.ts";
+import type { SessionSlot } from "./session.ts";
+
+/** Everything a node touches outside itself; the worker passes the browser's, tests their own. */
+export interface NodeWorld {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** Uniform in [0, 1), for back-off only. */
+  readonly random: () => number;
+  /** A fresh UUID, for idempotency keys. */
+  readonly uuid: () => string;
+  readonly openBackend: BackendOpener;
+  readonly rows: RowSource;
+  readonly takeSlot: (coordinator: string) => Promise<SessionSlot>;
+  /** `navigator.hardwareConcurrency` */
+  readonly threads: number;
+}

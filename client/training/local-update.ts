@@ -1,0 +1,91 @@
+import { AstroScaleError } from "../../protocol/errors.ts";
+import type { BackendName } from "../../protocol/nodes.ts";
+import type { TrainPlan } from "../../protocol/rounds.ts";
+import { encodeWeights } from "../../protocol/weights.ts";
+import { epochOrder } from "./epoch-order.ts";
+import type { PreparedSet } from "./prepared-set.ts";
+
+/** What a node sends for a round: one safetensors file. */
+export interface ClientUpdate {
+  readonly task: string;
+  readonly round: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How a local epoch went. */
+export interface EpochReport {
+  /** Local epochs done in this round, from 1. */
+  readonly localEpoch: number;
+  /** Mean training loss over the epoch's steps. */
+  readonly loss: number;
+  readonly examples: number;
+  readonly examplesPerSecond: number;
+}
+
+/** Who trains, and how the world follows and holds the training. */
+export interface LocalUpdateOptions {
+  readonly nodeId: string;
+  readonly backend: BackendName;
+  /** The global model, `[parameterCount]`. */
+  readonly base: Float32Array<ArrayBuffer>;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly onEpoch: (report: EpochReport) => void;
+  /** Awaited before every local epoch: waits while the node is paused, throws when the round is not worth it. */
+  readonly beforeEpoch: () => Promise<void>;
+}
+
+/**
+ * One round of local training: `localEpochs` epochs from the global model, each in its own `epochOrder`.
+ *
+ * @returns `delta = parameters - base`, each difference rounded once to float32
+ * @throws {AstroScaleError} `diverged` when a loss or a difference is not finite; `device_lost`; what
+ * `beforeEpoch` throws
+ *
+ * Source: McMahan et al. 2017, arXiv:1602.05629, algorithm 1, ClientUpdate.
+ */
+export async function localUpdate(
+  prepared: PreparedSet,
+  plan: TrainPlan,
+  options: LocalUpdateOptions,
+): Promise<ClientUpdate> {
+  const { rows, trainer } = prepared;
+  const { localEpochs } = plan.training;
+  trainer.load(options.base);
+  let last: EpochReport | null = null;
+  for (let localEpoch = 0; localEpoch < localEpochs; localEpoch++) {
+    await options.beforeEpoch();
+    const startedMs = options.now();
+    const loss = await trainer.epoch(epochOrder(plan, localEpoch, rows));
+    if (!Number.isFinite(loss)) {
+      throw new AstroScaleError("diverged", `loss is ${loss} after local epoch ${localEpoch + 1}`);
+    }
+    const seconds = (options.now() - startedMs) / 1_000;
+    // Isolated pages have a clock of 5 µs; an epoch below that has no measurable rate.
+    const examplesPerSecond = seconds > 0 ? rows / seconds : 0;
+    last = { localEpoch: localEpoch + 1, loss, examples: rows, examplesPerSecond };
+    options.onEpoch(last);
+  }
+  const delta = difference(await trainer.parameters(), options.base);
+  const metadata = {
+    task: plan.task,
+    round: String(plan.round),
+    node: options.nodeId,
+    exampleCount: String(rows),
+    baseModel: plan.baseModel,
+    backend: options.backend,
+    ...(last && { loss: String(last.loss), examplesPerSecond: String(last.examplesPerSecond) }),
+  };
+  return { task: plan.task, round: plan.round, bytes: encodeWeights(plan.model, delta, metadata) };
+}
+
+/** `parameters - base`. @throws {AstroScaleError} `diverged` when an entry is not finite */
+function difference(
+  parameters: Float32Array<ArrayBuffer>,
+  base: Float32Array<ArrayBuffer>,
+): Float32Array<ArrayBuffer> {
+  const delta = parameters.map((value, i) => value - (base[i] ?? 0));
+  const at = delta.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw new AstroScaleError("diverged", `parameter ${at} changed by ${delta[at]}`);
+  return delta;
+}

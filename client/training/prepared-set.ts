@@ -1,0 +1,51 @@
+import type { TrainPlan } from "../../protocol/rounds.ts";
+import type { Backend, Trainer } from "../backend/backend.ts";
+import type { LabelledRows } from "./training-rows.ts";
+
+/** Encoded, imputed and standardised features on the device, with a trainer whose pipelines are compiled. */
+export interface PreparedSet {
+  /** Plans with the same key train on the same prepared set. */
+  readonly key: string;
+  readonly rows: number;
+  readonly trainer: Trainer;
+  /** Frees the matrix and the trainer. */
+  dispose(): void;
+}
+
+/** What a prepared set depends on: shards by content, features, label, preprocessing, model, training. */
+export function preparedKey(plan: TrainPlan): string {
+  const { shards, features, label, preprocessing, model, training } = plan;
+  return JSON.stringify([shards.map(({ etag }) => etag), features, label, preprocessing, model, training]);
+}
+
+/**
+ * A prepared set for `plan`: `x = ((isNaN(f) ? fill : f) - mean) * invStd` of every feature `f`, computed on
+ * the device.
+ *
+ * @throws {AstroScaleError} `shape_mismatch` when the rows do not fit the model; `device_lost`
+ */
+export async function prepareSet(
+  backend: Backend,
+  plan: TrainPlan,
+  data: LabelledRows,
+): Promise<PreparedSet> {
+  const { fill, mean, invStd } = plan.preprocessing;
+  const x = backend.encodeFeatures(data.columns, data.terms);
+  try {
+    backend.impute(x, Float32Array.from(fill));
+    backend.standardise(x, Float32Array.from(mean), Float32Array.from(invStd));
+    const trainer = await backend.trainer(plan.model, plan.training, { x, targets: data.targets });
+    return {
+      key: preparedKey(plan),
+      rows: data.rows,
+      trainer,
+      dispose() {
+        trainer.dispose();
+        x.dispose();
+      },
+    };
+  } catch (error) {
+    x.dispose();
+    throw error;
+  }
+}
