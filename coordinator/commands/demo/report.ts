@@ -48,7 +48,7 @@ export function demoReport(
   rounds: readonly RoundStatus[],
   { central, nodes }: { central: Score | null; nodes: readonly NodeSummary[] },
 ): DemoReport {
-  const trained = rounds.filter(({ kind, phase }) => kind === "train" && phase === "closed").map(demoRound);
+  const trained = demoRounds(rounds);
   const last = trained.at(-1);
   if (!last) throw new AstroScaleError("internal", `task ${task} has no training round`);
   return {
@@ -60,9 +60,25 @@ export function demoReport(
   };
 }
 
-/** One closed training round as the report has it. @throws {AstroScaleError} `internal` without a class score */
-export function demoRound(status: RoundStatus): DemoRound {
-  const { accuracy, macroF1 } = classScore(status.score, `round ${status.round} of task ${status.task}`);
+/**
+ * The training rounds that have closed, as the report has them. A round whose aggregate was withheld left the
+ * model as it was, so it has the score of the round before.
+ *
+ * @param rounds in order, from round 0 on
+ * @throws {AstroScaleError} `internal` for a round without a class score
+ */
+export function demoRounds(rounds: readonly RoundStatus[]): DemoRound[] {
+  let score: Score | null = null;
+  const trained: DemoRound[] = [];
+  for (const status of rounds.filter(({ phase }) => phase === "closed")) {
+    score = status.withheld === null ? status.score : score;
+    if (status.kind === "train") trained.push(demoRound(status, score));
+  }
+  return trained;
+}
+
+function demoRound(status: RoundStatus, score: Score | null): DemoRound {
+  const { accuracy, macroF1 } = classScore(score, `round ${status.round} of task ${status.task}`);
   return {
     round: status.round,
     nodes: status.participants.length,

@@ -15,6 +15,7 @@ async function run(...words: string[]): Promise<Outcome> {
   const terminal = {
     print: (line: string) => void out.push(line),
     complain: (line: string) => void err.push(line),
+    progress: (): void => undefined,
   };
   const code = await runCli(words, { terminal, env: {} });
   return { code, out: out.join("\n"), err: err.join("\n") };
