@@ -1,0 +1,56 @@
+import type { Backend } from "./backend.ts";
+import { findAdapter, isSoftwareAdapter, openGpu } from "./webgpu/device.ts";
+import { ownMatrix, readMatrix, uploadMatrix } from "./webgpu/matrix.ts";
+import { MOMENTS_CONSTANTS, moments } from "./webgpu/moments.ts";
+import { Pipelines } from "./webgpu/pipelines.ts";
+import { encodeFeatures, impute, standardise } from "./webgpu/preprocessing.ts";
+import { createWebgpuTrainer } from "./webgpu/training/trainer.ts";
+
+/** A backend on a GPU, or on what the browser offers in its place. */
+export interface WebgpuBackend extends Backend {
+  readonly name: "webgpu";
+  /** Whether the adapter computes on the processor, where WebAssembly is faster. */
+  readonly isSoftware: boolean;
+}
+
+/** Whether this browser has a WebGPU adapter that does not compute on the processor. */
+export async function hasHardwareAdapter(): Promise<boolean> {
+  const adapter = await findAdapter();
+  return adapter !== null && !isSoftwareAdapter(adapter.info);
+}
+
+/**
+ * A backend on a fresh adapter, its preprocessing kernels compiled.
+ *
+ * @throws {AstroScaleError} `device_unavailable` when the browser has no adapter or the adapter no device;
+ * `device_lost` when the device goes away at once
+ */
+export async function createWebgpuBackend(): Promise<WebgpuBackend> {
+  const gpu = await openGpu();
+  const pipelines = new Pipelines(gpu);
+  const compiled = Promise.all([
+    pipelines.get("encode-features"),
+    pipelines.get("impute"),
+    pipelines.get("standardise"),
+    pipelines.get("moments", MOMENTS_CONSTANTS),
+  ]);
+  const [encodeKernel, imputeKernel, standardiseKernel, momentsKernel] = await compiled.catch((error) => {
+    gpu.dispose();
+    throw error;
+  });
+
+  return {
+    name: "webgpu",
+    device: gpu.description,
+    isSoftware: gpu.isSoftware,
+    lost: gpu.lost,
+    matrix: (values, rows, cols) => uploadMatrix(gpu, values, rows, cols),
+    encodeFeatures: (columns, terms) => encodeFeatures(gpu, encodeKernel, columns, terms),
+    moments: async (x) => moments(gpu, momentsKernel, ownMatrix(x)),
+    impute: (x, fill) => impute(gpu, imputeKernel, ownMatrix(x), fill),
+    standardise: (x, mean, invStd) => standardise(gpu, standardiseKernel, ownMatrix(x), { mean, invStd }),
+    read: async (x) => readMatrix(gpu, ownMatrix(x)),
+    trainer: async (model, training, set) => createWebgpuTrainer(gpu, pipelines, { model, training, set }),
+    dispose: () => gpu.dispose(),
+  };
+}

@@ -1,0 +1,25 @@
+import type { KernelName } from "../../../shaders/index.ts";
+
+/** What a kernel does with a binding; `step` is a uniform at a dynamic offset. */
+export type BindingUse = "read" | "write" | "uniform" | "step";
+
+/** Bytes of `Step` in `shaders/lib/step.wgsl`. */
+export const STEP_BYTES = 64;
+
+/** The bindings of every kernel in group 0, in order, as its WGSL declares them. */
+export const KERNEL_BINDINGS: Readonly<Record<KernelName, readonly BindingUse[]>> = {
+  "encode-features": ["read", "read", "write", "uniform"],
+  impute: ["read", "write", "uniform"],
+  moments: ["read", "write", "uniform"],
+  standardise: ["read", "read", "write", "uniform"],
+  "gather-rows": ["read", "read", "write", "uniform"],
+  dense: ["read", "read", "write", "uniform", "step"],
+  "dense-weight-gradient": ["read", "read", "write", "uniform", "step"],
+  "dense-input-gradient": ["read", "read", "write", "uniform", "step"],
+  "softmax-cross-entropy": ["read", "read", "write", "write", "uniform", "step"],
+  "mean-squared-error": ["read", "read", "write", "write", "uniform", "step"],
+  "sgd-step": ["read", "write", "step"],
+  "momentum-step": ["read", "write", "write", "step"],
+  "adam-step": ["read", "write", "write", "write", "step"],
+  "gradient-sum": ["read", "write", "step"],
+};

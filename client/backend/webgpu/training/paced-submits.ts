@@ -1,0 +1,37 @@
+import type { Gpu } from "../device.ts";
+import type { Pace } from "./pace.ts";
+
+/** Commands for the device, and how much work they are in the terms of `workOf`. */
+export interface Submit {
+  readonly commands: GPUCommandBuffer;
+  readonly work: number;
+}
+
+/**
+ * Submits what `next` encodes until it gives `null`. At most two submits are under way: the device is never
+ * idle, and never has much queued that would hold up others. `pace` learns from each.
+ *
+ * @throws {AstroScaleError} `device_lost` when the device goes away
+ */
+export async function submitPaced(gpu: Gpu, pace: Pace, next: () => Submit | null): Promise<void> {
+  const { queue } = gpu.device;
+  let finishedAt = performance.now();
+  let earlier: Submit | null = null;
+  let earlierDone: Promise<void> = Promise.resolve();
+  const finish = async (): Promise<void> => {
+    await earlierDone;
+    const now = performance.now();
+    if (earlier) pace.learn(earlier.work, now - finishedAt);
+    finishedAt = now;
+  };
+  for (let submit = next(); submit !== null; submit = next()) {
+    queue.submit([submit.commands]);
+    const done = gpu.settled(queue.onSubmittedWorkDone().then(() => {}));
+    // Heard again below, unless an earlier one fails first.
+    done.catch(() => {});
+    await finish();
+    earlier = submit;
+    earlierDone = done;
+  }
+  await finish();
+}

@@ -1,0 +1,87 @@
+import { STEP_BYTES } from "../kernels.ts";
+import { wholeTiles } from "./plan.ts";
+
+/** Distance of two `Step`s in a uniform buffer: minUniformBufferOffsetAlignment of every device. */
+export const STEP_STRIDE = 256;
+
+const PAD = 0xffffffff; // in gather-rows.wgsl: a row of zeros
+
+/** A batch, or as much of one as fits the device. */
+export interface Part {
+  /** First index of its rows in the order. */
+  readonly at: number;
+  readonly rows: number;
+  /** Rows of the whole batch. */
+  readonly batchRows: number;
+  /** Whether it begins its batch. */
+  readonly fresh: boolean;
+  /** Whether it ends its batch. */
+  readonly last: boolean;
+}
+
+/** The batches of an order of `length` rows, cut where they exceed `partRows`. */
+export function partsOf(length: number, batchSize: number, partRows: number): Part[] {
+  const parts: Part[] = [];
+  for (let start = 0; start < length; start += batchSize) {
+    const end = Math.min(start + batchSize, length);
+    for (let at = start; at < end; at += partRows) {
+      const rows = Math.min(partRows, end - at);
+      parts.push({ at, rows, batchRows: end - start, fresh: at === start, last: at + rows === end });
+    }
+  }
+  return parts;
+}
+
+/**
+ * The gathered rows of `parts`: indices of the order, each part padded to whole tiles with rows of zeros.
+ *
+ * @returns the slots, and the slot at which each part begins
+ */
+export function slotsOf(
+  parts: readonly Part[],
+  order: Uint32Array<ArrayBuffer>,
+): { readonly slots: Uint32Array<ArrayBuffer>; readonly firstSlots: readonly number[] } {
+  const length = parts.reduce((sum, { rows }) => sum + wholeTiles(rows), 0);
+  const slots = new Uint32Array(length).fill(PAD);
+  const firstSlots: number[] = [];
+  let at = 0;
+  for (const part of parts) {
+    firstSlots.push(at);
+    slots.set(order.subarray(part.at, part.at + part.rows), at);
+    at += wholeTiles(part.rows);
+  }
+  return { slots, firstSlots };
+}
+
+/** What an optimiser step needs beyond its gradient: the numbers at the end of `Step`. */
+export interface StepScalars {
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** `1 / (1 - beta1^t)` */
+  readonly mScale: number;
+  /** `1 / (1 - beta2^t)` */
+  readonly vScale: number;
+}
+
+/** One `Step` of `shaders/lib/step.wgsl`. */
+export interface StepRecord {
+  readonly part: Part;
+  readonly firstRow: number;
+  readonly scalars: StepScalars;
+}
+
+/** `Step` structs, one every `STEP_STRIDE` bytes. */
+export function encodeSteps(steps: readonly StepRecord[]): Uint32Array<ArrayBuffer> {
+  const bytes = new ArrayBuffer(steps.length * STEP_STRIDE);
+  steps.forEach(({ part, firstRow, scalars }, index) => {
+    const at = index * STEP_STRIDE;
+    const { rows, batchRows, fresh } = part;
+    new Uint32Array(bytes, at, 4).set([firstRow, rows, wholeTiles(rows), fresh ? 1 : 0]);
+    const { rate, beta1, beta2, epsilon, mScale, vScale } = scalars;
+    const numbers = [1 / batchRows, rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, mScale, vScale];
+    new Float32Array(bytes, at + 16, STEP_BYTES / 4 - 4).set(numbers);
+  });
+  return new Uint32Array(bytes);
+}

@@ -1,0 +1,4 @@
+import { createWebgpuBackend } from "../../client/backend/webgpu.ts";
+import { describeBackend } from "../conformance/backend.ts";
+
+describeBackend("webgpu", createWebgpuBackend);
