@@ -31,12 +31,12 @@ function sdssClass(rounds: number): TaskSpec {
     training: {
       localEpochs: 2,
       batchSize: 64,
-      localLearningRate: 0.05,
-      optimizer: { kind: "momentum", momentum: 0.9 },
+      localLearningRate: 0.1,
+      optimizer: { kind: "sgd" },
     },
     strategy: { kind: "fedavg" },
     rules: { rounds, minNodes: 2, maxNodes: 1000, roundDeadlineSecs: 120, maxUpdateNorm: 100 },
-    seed: 20_260_101,
+    seed: 1,
     baselineOf: null,
   };
 }
