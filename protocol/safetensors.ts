@@ -16,6 +16,7 @@ const ITEM_BYTES = { F32: 4, F64: 8 } as const;
 const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 const MAX_HEADER_BYTES = 1 << 20;
+const MAX_MESSAGE_LENGTH = 400;
 
 const HeaderEntry = z.strictObject({
   dtype: z.enum(["F32", "F64"]),
@@ -53,7 +54,8 @@ export function encodeSafeTensors(file: SafeTensorsFile): Uint8Array<ArrayBuffer
 }
 
 function malformed(message: string, cause?: unknown): AstroScaleError {
-  return new AstroScaleError("malformed_safetensors", message, { cause });
+  // A tensor's name is the sender's: up to a megabyte of it would go into logs and answers.
+  return new AstroScaleError("malformed_safetensors", message.slice(0, MAX_MESSAGE_LENGTH), { cause });
 }
 
 function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataAt: number } {
@@ -95,7 +97,8 @@ export function decodeSafeTensors(bytes: Uint8Array): SafeTensorsFile {
     if (!entry.success) throw malformed(`tensor "${name}": ${z.prettifyError(entry.error)}`);
     return { name, ...entry.data };
   });
-  parsed.sort((a, b) => a.data_offsets[0] - b.data_offsets[0]);
+  // By end too, so that an empty tensor comes before the one that starts where it does.
+  parsed.sort((a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
 
   const tensors = new Map<string, SafeTensor>();
   let at = 0;
