@@ -51,17 +51,22 @@ export class DeviceKeeper {
   /**
    * Replaces a lost device: by the same kind twice, then by WebAssembly.
    *
+   * @param persist repeats the opening while what it needs cannot be downloaded
    * @returns what happened, for the volunteer
    * @throws {AstroScaleError} `device_unavailable` when the lost device was WebAssembly or nothing opens
    */
-  async replace(lost: AstroScaleError): Promise<string> {
+  async replace(
+    lost: AstroScaleError,
+    persist: (open: () => Promise<string | null>) => Promise<string | null>,
+  ): Promise<string> {
     const before = this.backend.name;
     if (before === "wasm") {
       throw new AstroScaleError("device_unavailable", `webassembly failed: ${lost.message}`, { cause: lost });
     }
     this.dispose();
     this.#losses += 1;
-    const notice = await this.open(this.#losses > MAX_REOPENS ? "wasm" : this.#choice);
+    const choice = this.#losses > MAX_REOPENS ? "wasm" : this.#choice;
+    const notice = await persist(() => this.open(choice));
     const now = this.backend.name;
     const how = now === before ? "opened it again" : `going on with ${now}`;
     return [`the ${before} device was lost (${lost.message}): ${how}`, notice].filter(Boolean).join("; ");

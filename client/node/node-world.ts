@@ -1,8 +1,8 @@
 import type { RowSource } from "../training/training-rows.ts";
 import type { Clock } from "./clock.ts";
-import type { Fetch } from "./coordinator-api.ts";
+import type { Fetch } from "./coordinator/coordinator-api.ts";
+import type { SessionSlot } from "./coordinator/session.ts";
 import type { BackendOpener } from "./device-keeper.ts";
-import type { SessionSlot } from "./session.ts";
 
 /** Everything a node touches outside itself; the worker passes the browser's, tests their own. */
 export interface NodeWorld {

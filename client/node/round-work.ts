@@ -7,12 +7,15 @@ import { type PreparedSet, preparedKey, prepareSet } from "../training/prepared-
 import type { FeatureRows } from "../training/training-rows.ts";
 import { abortable } from "./abortable.ts";
 import type { Announcer } from "./announcer.ts";
-import type { CoordinatorApi } from "./coordinator-api.ts";
+import type { CoordinatorApi } from "./coordinator/coordinator-api.ts";
+import { checkModelDigest } from "./coordinator/digest.ts";
+import { hasCode, type Persist } from "./coordinator/persist.ts";
+import type { NodeSession } from "./coordinator/session.ts";
 import type { DeviceKeeper } from "./device-keeper.ts";
-import { checkModelDigest } from "./digest.ts";
 import type { NodeWorld } from "./node-world.ts";
-import { hasCode, type Persist } from "./persist.ts";
-import type { NodeSession } from "./session.ts";
+
+/** The device went away, or refused what another device may do. */
+const DEVICE_FAULTS = ["device_lost", "internal"] as const;
 
 /** What the work of a round needs of its node. */
 export interface RoundWorkOptions {
@@ -52,7 +55,7 @@ export class RoundWork {
    * @throws {AstroScaleError} why this round cannot be done, such as `diverged` or `column_missing`
    */
   async update(plan: RoundPlan, context: RoundContext): Promise<ClientUpdate> {
-    const { device, onReplaced } = this.#options;
+    const { device, persist, onReplaced } = this.#options;
     for (;;) {
       try {
         const update = await (plan.kind === "fit" ? this.#fit(plan, context) : this.#train(plan, context));
@@ -60,9 +63,9 @@ export class RoundWork {
         return update;
       } catch (error) {
         context.signal.throwIfAborted();
-        if (!hasCode(error, "device_lost")) throw error;
+        if (!hasCode(error, ...DEVICE_FAULTS)) throw error;
         this.#forget();
-        onReplaced(await device.replace(error));
+        onReplaced(await device.replace(error, (open) => persist(open, context.signal)));
       }
     }
   }

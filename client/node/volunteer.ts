@@ -3,15 +3,15 @@ import type { NodeCapabilities } from "../../protocol/nodes.ts";
 import type { RoundPlan } from "../../protocol/rounds.ts";
 import type { ClientUpdate } from "../training/local-update.ts";
 import { Announcer } from "./announcer.ts";
-import { CoordinatorApi } from "./coordinator-api.ts";
+import { CoordinatorApi } from "./coordinator/coordinator-api.ts";
+import { Heart } from "./coordinator/heart.ts";
+import { Membership } from "./coordinator/membership.ts";
+import { hasCode, type Persist, persistence } from "./coordinator/persist.ts";
+import type { NodeSession } from "./coordinator/session.ts";
 import { DeviceKeeper } from "./device-keeper.ts";
-import { Heart } from "./heart.ts";
-import { Membership } from "./membership.ts";
 import type { NodeWorld } from "./node-world.ts";
 import { PauseGate } from "./pause-gate.ts";
-import { hasCode, type Persist, persistence } from "./persist.ts";
 import { RoundWork } from "./round-work.ts";
-import type { NodeSession } from "./session.ts";
 import type { NodeHandle, NodeOptions, NodeState } from "./state.ts";
 import { NODE_VERSION } from "./version.ts";
 
@@ -112,7 +112,7 @@ export class Volunteer implements NodeHandle {
   }
 
   async #participate(signal: AbortSignal): Promise<void> {
-    this.#announceDevice(await this.#device.open());
+    this.#announceDevice(await this.#persist(() => this.#device.open(), signal));
     await this.#announceSession(await this.#membership.enter(this.#capabilities(), signal), signal);
     for (;;) {
       await this.#hold();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import type { Shard } from "../../../protocol/catalogs.ts";
 import type { ErrorCode } from "../../../protocol/errors.ts";
 import { initialise, type ModelSpec } from "../../../protocol/model.ts";
 import { Heartbeat, JoinRequest } from "../../../protocol/nodes.ts";
@@ -42,7 +42,13 @@ const TASK: TaskSpec = {
   baselineOf: null,
 };
 
-const SHARD = { catalog: "sky", id: "p0", rows: 4, bytes: 100, etag: "0".repeat(64) };
+const NO_SHARD: Shard = { catalog: "sky", id: "p0", rows: 4, bytes: 100, etag: "0".repeat(64) };
+
+/** SHA-256, lower-case hexadecimal. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 /** The error body every refusal has. */
 export function refusal(status: number, code: ErrorCode): Response {
@@ -64,6 +70,14 @@ export class FakeCoordinator {
   readonly tokens = new Set<string>();
   intercept: Interception = () => null;
   #model = initialise(MODEL, TASK.seed);
+  readonly #shard: Shard;
+  readonly #rows: Uint8Array<ArrayBuffer>;
+
+  /** @param rows the Arrow stream that `shard` names, with columns `mag` and `distance` */
+  constructor(shard: Shard = NO_SHARD, rows = new Uint8Array()) {
+    this.#shard = shard;
+    this.#rows = rows;
+  }
 
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     init.signal?.throwIfAborted();
@@ -85,8 +99,9 @@ export class FakeCoordinator {
     return this.calls.filter((call) => call.path.split("?")[0] === path);
   }
 
-  #answer(call: Call, path: string): Response {
+  #answer(call: Call, path: string): Response | Promise<Response> {
     if (path === "/federated/join") return this.#join(call);
+    if (path === `/catalogs/${this.#shard.catalog}/shards/${this.#shard.id}`) return new Response(this.#rows);
     if (path === `/tasks/${TASK.id}`) return Response.json(this.#taskStatus());
     if (call.token === null || !this.tokens.has(call.token)) return refusal(401, "unauthorized");
     switch (path) {
@@ -116,15 +131,15 @@ export class FakeCoordinator {
     return Response.json({ nodeId, token, task: TASK.id, heartbeatSecs: 10 }, { status: 201 });
   }
 
-  #plan(): Response {
+  async #plan(): Promise<Response> {
     if (this.round > TASK.rules.rounds) {
       return Response.json({ retryAfterSecs: 0, reason: "the end", finished: true }, { status: 202 });
     }
     const { features, model, label, training, seed } = TASK;
-    const base = { task: TASK.id, round: this.round, deadlineSecs: 60, shards: [SHARD], features };
+    const base = { task: TASK.id, round: this.round, deadlineSecs: 60, shards: [this.#shard], features };
     if (this.round === 0) return Response.json({ kind: "fit", ...base });
     const preprocessing = { fill: [0], mean: [0], invStd: [1] };
-    const baseModel = createHash("sha256").update(this.#modelBytes()).digest("hex");
+    const baseModel = await sha256(this.#modelBytes());
     return Response.json({
       kind: "train",
       ...base,

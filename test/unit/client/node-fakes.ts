@@ -1,7 +1,7 @@
 import type { Backend, Matrix, Trainer } from "../../../client/backend/backend.ts";
 import type { OpenedBackend } from "../../../client/backend/open.ts";
 import type { Clock } from "../../../client/node/clock.ts";
-import type { NodeSession, SessionSlot } from "../../../client/node/session.ts";
+import type { NodeSession, SessionSlot } from "../../../client/node/coordinator/session.ts";
 import type { LabelledRows, RowSource } from "../../../client/training/training-rows.ts";
 import { AstroScaleError } from "../../../protocol/errors.ts";
 import { parameterCount } from "../../../protocol/model.ts";
@@ -167,7 +167,7 @@ export function memorySlot(stored: NodeSession | null = null): SessionSlot & {
     async clear() {
       this.stored = null;
     },
-    release() {
+    async release() {
       this.released = true;
     },
   };

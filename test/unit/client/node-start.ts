@@ -1,4 +1,4 @@
-import type { NodeSession } from "../../../client/node/session.ts";
+import type { NodeSession } from "../../../client/node/coordinator/session.ts";
 import type { BackendChoice, NodeOptions, NodeState } from "../../../client/node/state.ts";
 import { Volunteer } from "../../../client/node/volunteer.ts";
 import type { FakeCoordinator } from "./node-fake-coordinator.ts";

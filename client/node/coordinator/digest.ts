@@ -1,4 +1,4 @@
-import { AstroScaleError } from "../../protocol/errors.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
 
 /**
  * Checks that `bytes` are those named by `digest`. Pages of an insecure origin have no `crypto.subtle`; there

@@ -1,7 +1,7 @@
-import { AstroScaleError, type ErrorCode } from "../../protocol/errors.ts";
-import type { Announcer } from "./announcer.ts";
+import { AstroScaleError, type ErrorCode } from "../../../protocol/errors.ts";
+import type { Announcer } from "../announcer.ts";
+import type { Clock } from "../clock.ts";
 import { askedWaitMs, backOffMs, isPassing } from "./back-off.ts";
-import type { Clock } from "./clock.ts";
 
 /** What waiting for a coordinator needs. */
 export interface PersistOptions {

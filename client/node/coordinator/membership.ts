@@ -1,8 +1,8 @@
-import type { NodeCapabilities } from "../../protocol/nodes.ts";
+import type { NodeCapabilities } from "../../../protocol/nodes.ts";
+import type { NodeOptions } from "../state.ts";
 import type { CoordinatorApi } from "./coordinator-api.ts";
 import type { Persist } from "./persist.ts";
 import type { NodeSession, SessionSlot } from "./session.ts";
-import type { NodeOptions } from "./state.ts";
 
 /** What joining needs of its node. */
 export interface MembershipOptions {
@@ -74,7 +74,7 @@ export class Membership {
         this.#options.api.leave(session.token, signal).catch(() => undefined),
       ]);
     } finally {
-      slot?.release();
+      await slot?.release();
     }
   }
 }

@@ -1,4 +1,4 @@
-import { AstroScaleError, type ErrorCode } from "../../protocol/errors.ts";
+import { AstroScaleError, type ErrorCode } from "../../../protocol/errors.ts";
 
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 20_000;

@@ -1,9 +1,9 @@
 import type * as z from "zod";
-import { AstroScaleError } from "../../protocol/errors.ts";
-import { type Heartbeat, HeartbeatReply, JoinReply, type JoinRequest } from "../../protocol/nodes.ts";
-import { ErrorBody } from "../../protocol/replies.ts";
-import { NoPlan, RoundPlan, UpdateReceipt } from "../../protocol/rounds.ts";
-import { TaskStatus } from "../../protocol/tasks.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
+import { type Heartbeat, HeartbeatReply, JoinReply, type JoinRequest } from "../../../protocol/nodes.ts";
+import { ErrorBody } from "../../../protocol/replies.ts";
+import { NoPlan, RoundPlan, UpdateReceipt } from "../../../protocol/rounds.ts";
+import { TaskStatus } from "../../../protocol/tasks.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
 const TRANSFER_TIMEOUT_MS = 300_000;

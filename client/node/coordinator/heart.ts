@@ -1,9 +1,9 @@
-import { AstroScaleError } from "../../protocol/errors.ts";
-import type { Heartbeat } from "../../protocol/nodes.ts";
-import type { Clock } from "./clock.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
+import type { Heartbeat } from "../../../protocol/nodes.ts";
+import type { Clock } from "../clock.ts";
+import type { NodePhase, NodeState } from "../state.ts";
 import type { CoordinatorApi } from "./coordinator-api.ts";
 import type { Membership } from "./membership.ts";
-import type { NodePhase, NodeState } from "./state.ts";
 
 /** What the coordinator is told of each phase. */
 const HEARTBEAT_STATES: Readonly<Record<NodePhase, Heartbeat["state"]>> = {

@@ -1,5 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { JoinReply } from "../../protocol/nodes.ts";
+import type { JoinReply } from "../../../protocol/nodes.ts";
 
 /** What a node keeps so that a reload goes on as the same node. */
 export interface NodeSession extends JoinReply {
@@ -13,8 +13,8 @@ export interface SessionSlot {
   load(): Promise<NodeSession | null>;
   save(session: NodeSession): Promise<void>;
   clear(): Promise<void>;
-  /** Lets another tab have the place. */
-  release(): void;
+  /** Lets another tab have the place; resolves when it is free. */
+  release(): Promise<void>;
 }
 
 interface SessionDatabase extends DBSchema {
@@ -40,21 +40,25 @@ export async function takeSessionSlot(coordinator: string): Promise<SessionSlot>
 }
 
 /** Holds the lock until the returned function is called; `null` when somebody else holds it. */
-function tryLock(name: string): Promise<(() => void) | null> {
+function tryLock(name: string): Promise<(() => Promise<void>) | null> {
   return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(name, { mode: "exclusive", ifAvailable: true }, (lock) => {
-        if (lock === null) {
-          resolve(null);
-          return undefined;
-        }
-        return new Promise<void>((release) => resolve(release));
-      })
-      .catch(reject);
+    const over = navigator.locks.request(name, { mode: "exclusive", ifAvailable: true }, (lock) => {
+      if (lock === null) {
+        resolve(null);
+        return undefined;
+      }
+      return new Promise<void>((letGo) => {
+        resolve(async () => {
+          letGo();
+          await over;
+        });
+      });
+    });
+    over.catch(reject);
   });
 }
 
-function storedSlot(key: [string, number], release: () => void): SessionSlot {
+function storedSlot(key: [string, number], release: () => Promise<void>): SessionSlot {
   return {
     load: async () => (await withDatabase((database) => database.get("sessions", key))) ?? null,
     async save(session) {
@@ -94,5 +98,5 @@ const FORGETFUL_SLOT: SessionSlot = {
   load: () => Promise.resolve(null),
   save: () => Promise.resolve(),
   clear: () => Promise.resolve(),
-  release: () => {},
+  release: () => Promise.resolve(),
 };
