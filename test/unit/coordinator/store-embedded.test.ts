@@ -78,6 +78,19 @@ describe("the embedded store's directory", () => {
     await store.close();
   });
 
+  test("has all changes and blobs that were begun before it was closed", async () => {
+    let store = await openEmbeddedStore(directory);
+    const changes = [store.swap("k", null, 1), store.append("log", "k", 1)];
+    await store.close();
+    await expect(Promise.all(changes)).resolves.toHaveLength(2);
+
+    store = await openEmbeddedStore(directory);
+    const blob = store.putBlob(new Uint8Array(1_000_000)).then((digest) => ["blob", digest.length]);
+    const closed = store.close().then(() => ["closed"]);
+    expect(await Promise.race([closed, blob])).toEqual(["blob", 64]);
+    await closed;
+  });
+
   test("a damaged blob is store_unavailable until the same bytes are put again", async () => {
     const store = await openEmbeddedStore(directory);
     const bytes = Uint8Array.of(1, 2, 3);
