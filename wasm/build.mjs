@@ -1,15 +1,11 @@
-// Compiles wasm/kernels/*.ts (AssemblyScript) to wasm/dist/kernels.wasm.
+// Compiles wasm/kernels/*.ts (AssemblyScript) to wasm/dist/kernels.wasm: `node wasm/build.mjs`.
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
+import { main } from "assemblyscript/asc";
 
-const { error, stderr } = await asc.main([
-  "kernels/kernels.ts",
-  ...["--baseDir", fileURLToPath(new URL(".", import.meta.url))],
-  ...["--outFile", "dist/kernels.wasm"],
-  ...["--runtime", "stub", "--enable", "simd"],
-  ...["--optimizeLevel", "3", "--noAssert", "--converge"],
-]);
-if (error !== null) {
-  process.stderr.write(stderr.toString());
-  process.exitCode = 1;
-}
+const here = fileURLToPath(new URL(".", import.meta.url));
+const target = "--runtime stub --enable simd --optimizeLevel 3 --converge --noAssert";
+const { error } = await main(
+  ["kernels/kernels.ts", "--baseDir", here, "--outFile", "dist/kernels.wasm", ...target.split(" ")],
+  { stderr: process.stderr },
+);
+if (error !== null) process.exitCode = 1;

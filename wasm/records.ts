@@ -62,21 +62,14 @@ export function roundUp8(width: number): number {
 
 /** Bytes that the largest packed operand of a layer takes: its weights, their transpose, or a slice of outputs. */
 export function packedBytes(inputs: number, outputs: number, sliceRows: number): number {
-  return 4 * Math.max(inputs, sliceRows, 8) * roundUp8(outputs) + 4 * roundUp8(inputs) * roundUp8(outputs);
+  return 4 * roundUp8(outputs) * Math.max(roundUp8(inputs), sliceRows);
 }
 
 /** Writes a layer record at byte `at`. */
 export function writeLayer(memory: WebAssembly.Memory, at: number, layer: LayerRecord): void {
   const { inputs, outputs, weight, bias, weightGradient, biasGradient, y } = layer;
-  new Uint32Array(memory.buffer, at, LAYER_BYTES / 4).set([
-    inputs,
-    outputs,
-    weight,
-    bias,
-    weightGradient,
-    biasGradient,
-    y,
-  ]);
+  const words = [inputs, outputs, weight, bias, weightGradient, biasGradient, y];
+  new Uint32Array(memory.buffer, at, words.length).set(words);
 }
 
 /** Writes a network record at byte `at`. */
@@ -84,18 +77,18 @@ export function writeNetwork(memory: WebAssembly.Memory, at: number, network: Ne
   const { layerCount, layers, x, targets, head, sliceRows, slice, packed, zeros } = network;
   const { parameters, gradient, first, second, parameterBytes } = network;
   const headWord = head === "softmax-cross-entropy" ? 0 : 1;
-  new Uint32Array(memory.buffer, at, NETWORK_BYTES / 4).set([
-    ...[layerCount, layers, x, targets, headWord, sliceRows, slice, packed, zeros],
-    ...[parameters, gradient, first, second, parameterBytes],
-  ]);
+  const data = [layerCount, layers, x, targets, headWord];
+  const workspace = [sliceRows, slice, packed, zeros];
+  const state = [parameters, gradient, first, second, parameterBytes];
+  const words = data.concat(workspace, state);
+  new Uint32Array(memory.buffer, at, words.length).set(words);
 }
 
 /** Writes an optimiser record that has taken no step yet at byte `at`, a multiple of 8. */
 export function writeOptimizer(memory: WebAssembly.Memory, at: number, optimizer: OptimizerRecord): void {
   const { rule, learningRate, beta1, beta2, epsilon } = optimizer;
   const ruleNumber = { sgd: 0, momentum: 1, adam: 2 }[rule];
-  new Float64Array(memory.buffer, at, OPTIMIZER_BYTES / 8).set([
-    ...[ruleNumber, learningRate, beta1, beta2, epsilon],
-    ...[1, 1],
-  ]);
+  const powers = [1, 1]; // beta^0
+  const doubles = [ruleNumber, learningRate, beta1, beta2, epsilon].concat(powers);
+  new Float64Array(memory.buffer, at, doubles.length).set(doubles);
 }

@@ -47,7 +47,6 @@ export function createHeap(memory: WebAssembly.Memory, base: number): Heap {
     return at;
   };
 
-  const buffer = (): ArrayBuffer => memory.buffer as ArrayBuffer;
   return {
     allocate,
     free(at) {
@@ -56,9 +55,9 @@ export function createHeap(memory: WebAssembly.Memory, base: number): Heap {
       used.delete(at);
       insert(gaps, { at, bytes });
     },
-    floats: (at, length) => new Float32Array(buffer(), at, length),
-    words: (at, length) => new Uint32Array(buffer(), at, length),
-    doubles: (at, length) => new Float64Array(buffer(), at, length),
+    floats: (at, length) => new Float32Array(memory.buffer, at, length),
+    words: (at, length) => new Uint32Array(memory.buffer, at, length),
+    doubles: (at, length) => new Float64Array(memory.buffer, at, length),
   };
 }
 

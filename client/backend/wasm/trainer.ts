@@ -60,6 +60,7 @@ export function createWasmTrainer(machine: WasmMachine, { model, training, set }
     },
     async gradient(chosen) {
       const { network, gradient } = resident();
+      if (chosen.length === 0) return { loss: 0, gradient: new Float32Array(count) };
       const loss = withIndices(machine, chosen, rows, (at) =>
         kernels.lossGradient(network, at, chosen.length),
       );
@@ -113,15 +114,10 @@ function outputsOf(
 }
 
 function optimizerRecord({ localLearningRate: learningRate, optimizer }: LocalTraining): OptimizerRecord {
-  const none = { learningRate, beta1: 0, beta2: 0, epsilon: 0 };
-  switch (optimizer.kind) {
-    case "sgd":
-      return { rule: "sgd", ...none };
-    case "momentum":
-      return { rule: "momentum", ...none, beta1: optimizer.momentum };
-    case "adam": {
-      const { beta1, beta2, epsilon } = optimizer;
-      return { rule: "adam", learningRate, beta1, beta2, epsilon };
-    }
+  if (optimizer.kind === "adam") {
+    const { beta1, beta2, epsilon } = optimizer;
+    return { rule: "adam", learningRate, beta1, beta2, epsilon };
   }
+  const beta1 = optimizer.kind === "momentum" ? optimizer.momentum : 0;
+  return { rule: optimizer.kind, learningRate, beta1, beta2: 0, epsilon: 0 };
 }
