@@ -1,0 +1,171 @@
+import { useComputed } from "@preact/signals";
+import { type JSX, render } from "preact";
+import type { TaskStatus } from "../../../protocol/tasks.ts";
+import {
+  baselineTask,
+  campaigns,
+  nodesOf,
+  selectedCampaign,
+  totalsOf,
+  typicalSeconds,
+} from "../campaign-figures.ts";
+import type { DashboardState } from "../dashboard-state.ts";
+import { SiteFrame } from "../site-frame.tsx";
+import { type CampaignFeed, type FeedDependencies, openCampaignFeed } from "./campaign-feed.ts";
+import { DataNotes } from "./data-notes.tsx";
+import { Headline } from "./headline.tsx";
+import { NodesTable } from "./nodes-table.tsx";
+import { RejectionsPanel } from "./rejections-panel.tsx";
+import { RoundPanel } from "./round-panel.tsx";
+import { RoundsTable } from "./rounds-table.tsx";
+import { LossChart, ScoreChart, TimeChart } from "./score-charts.tsx";
+
+/** What the dashboard needs of the world. */
+export interface DashboardDependencies extends FeedDependencies {
+  /** The task named in the address, or `null`. */
+  readonly task: string | null;
+  /** Notes the chosen task in the address, so that the page can be passed on. */
+  readonly onChoose: (task: string) => void;
+}
+
+/** Renders the dashboard into `root` and follows the campaign until the returned function is called. */
+export function mountDashboard(root: HTMLElement, dependencies: DashboardDependencies): () => void {
+  const feed = openCampaignFeed(dependencies, dependencies.task);
+  render(<DashboardPage feed={feed} dependencies={dependencies} />, root);
+  return () => {
+    feed.close();
+    render(null, root);
+  };
+}
+
+interface PageProps {
+  readonly feed: CampaignFeed;
+  readonly dependencies: DashboardDependencies;
+}
+
+function DashboardPage({ feed, dependencies }: PageProps): JSX.Element {
+  const campaign = useComputed(() => selectedCampaign(feed.state.value, feed.chosen.value)).value;
+  return (
+    <SiteFrame
+      page="dashboard"
+      footer={campaign === null ? null : <DataNotes task={campaign.task} fetch={dependencies.fetch} />}
+    >
+      <ConnectionNotice feed={feed} />
+      {campaign === null ? (
+        <NoCampaign feed={feed} />
+      ) : (
+        <Campaign campaign={campaign} feed={feed} dependencies={dependencies} />
+      )}
+    </SiteFrame>
+  );
+}
+
+/** Says aloud only what changes seldom: the connection. */
+function ConnectionNotice({ feed }: { feed: CampaignFeed }): JSX.Element {
+  const lost = feed.connection.value === "lost";
+  const problem = feed.problem.value;
+  return (
+    <div role="status" class="connection">
+      {(lost || problem !== null) && (
+        <p class="message warn">
+          {lost
+            ? "Connection lost, retrying. The numbers below are the last that arrived."
+            : `Retrying: ${problem}.`}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function NoCampaign({ feed }: { feed: CampaignFeed }): JSX.Element {
+  const reading = feed.connection.value !== "live" || feed.state.value.tasks.length > 0;
+  return (
+    <div class="nothing">
+      <h1>{reading ? "Reading the campaign" : "No campaign yet"}</h1>
+      <p class="muted">
+        {reading
+          ? "The coordinator has not answered so far."
+          : "The coordinator runs but has no task. Add one to astroscale.toml under [[tasks]], or post it to /tasks."}
+      </p>
+    </div>
+  );
+}
+
+function Campaign(props: PageProps & { campaign: TaskStatus }): JSX.Element {
+  const { campaign, feed, dependencies } = props;
+  const state = feed.state.value;
+  const { id } = campaign.task;
+  const rounds = state.rounds.get(id) ?? [];
+  const nodes = nodesOf(state, id);
+  const totals = totalsOf(nodes, rounds);
+  const last = rounds.at(-1) ?? null;
+  const baseline = baselineTask(state, id);
+  const central = baseline === null ? [] : (state.rounds.get(baseline.task.id) ?? []);
+  const charts = { campaign, rounds, central };
+  return (
+    <div class="dashboard">
+      <CampaignTitle {...props} state={state} />
+      <Headline campaign={campaign} totals={totals} open={last?.phase === "closed" ? null : last} />
+      <div class="main-chart">
+        <ScoreChart {...charts} />
+      </div>
+      <RoundPanel
+        campaign={campaign}
+        round={last}
+        opening={state.openings.get(id) ?? null}
+        typicalSeconds={typicalSeconds(rounds)}
+        nowMs={dependencies.nowMs}
+      />
+      <div class="side-charts">
+        <LossChart {...charts} />
+        <TimeChart {...charts} />
+      </div>
+      <NodesTable nodes={nodes} />
+      <RejectionsPanel counts={totals.rejected} recent={state.rejections.filter(({ task }) => task === id)} />
+      <div class="all-rounds">
+        <RoundsTable task={campaign.task} rounds={rounds} />
+      </div>
+    </div>
+  );
+}
+
+const STATES = {
+  waiting: { tone: "warn", text: "Waiting for nodes" },
+  running: { tone: "active", text: "Running" },
+  finished: { tone: "good", text: "Finished" },
+} as const;
+
+function CampaignTitle(props: PageProps & { campaign: TaskStatus; state: DashboardState }): JSX.Element {
+  const { campaign, state, feed, dependencies } = props;
+  const list = campaigns(state);
+  const { tone, text } = STATES[campaign.state];
+  return (
+    <div class="campaign-title">
+      <div>
+        <p class={`state ${tone}`} role="status">
+          {text}
+        </p>
+        <h1>{campaign.task.title}</h1>
+        <p class="muted lede">{campaign.task.description}</p>
+      </div>
+      {list.length > 1 && (
+        <label class="task-select">
+          <span class="label">Campaign</span>
+          <select
+            value={campaign.task.id}
+            onChange={({ currentTarget }) => {
+              feed.choose(currentTarget.value);
+              dependencies.onChoose(currentTarget.value);
+            }}
+          >
+            {list.map(({ task }) => (
+              <option key={task.id} value={task.id}>
+                {task.title}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+import type { JSX } from "preact";
+import type { NodeStatus } from "../../../protocol/nodes.ts";
+import { formatCount, formatRate } from "../format.ts";
+
+/** Rows beyond this are counted, not listed. */
+const MOST_ROWS = 200;
+
+const TONES: Record<NodeStatus["state"], string> = {
+  waiting: "",
+  downloading: "active",
+  preprocessing: "active",
+  training: "active",
+  sending: "active",
+  paused: "warn",
+  lost: "bad",
+};
+
+/** Name of a backend as people write it. */
+export const BACKENDS = { webgpu: "WebGPU", wasm: "WebAssembly" } as const;
+
+/** Every node of the campaign: what it runs on, what it does, what came of it. Names are text, never markup. */
+export function NodesTable({ nodes }: { nodes: readonly NodeStatus[] }): JSX.Element {
+  return (
+    <section class="panel" aria-labelledby="nodes-title">
+      <h2 id="nodes-title">Nodes</h2>
+      {nodes.length === 0 ? (
+        <p class="muted empty">
+          No node has joined. <a href="/">Open the volunteer page</a> in another tab, or on another machine.
+        </p>
+      ) : (
+        <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="nodes-title">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">State</th>
+                <th scope="col">Backend</th>
+                <th scope="col" class="number">
+                  Examples
+                </th>
+                <th scope="col" class="number">
+                  Updates
+                </th>
+                <th scope="col" class="number">
+                  Refused
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {nodes.slice(0, MOST_ROWS).map((node) => (
+                <NodeRow key={node.nodeId} node={node} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {nodes.length > MOST_ROWS && (
+        <p class="muted small">and {formatCount(nodes.length - MOST_ROWS)} more nodes</p>
+      )}
+    </section>
+  );
+}
+
+function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
+  return (
+    <tr>
+      <th scope="row" class="clip" title={node.name}>
+        <bdi>{node.name}</bdi>
+      </th>
+      <td>
+        <span class={`state ${TONES[node.state]}`}>{node.state}</span>
+      </td>
+      <td class="clip wide" title={node.device}>
+        {BACKENDS[node.backend]} <span class="muted">{node.device}</span>
+      </td>
+      <td class="number">{formatRate(node.examplesPerSecond)}</td>
+      <td class="number">{formatCount(node.updates)}</td>
+      <td class={node.rejected > 0 ? "number bad-number" : "number"}>{formatCount(node.rejected)}</td>
+    </tr>
+  );
+}

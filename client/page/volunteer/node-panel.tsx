@@ -1,0 +1,182 @@
+import type { ComponentChildren, JSX } from "preact";
+import type { TaskStatus } from "../../../protocol/tasks.ts";
+import type { NodeState } from "../../node/state.ts";
+import { formatBytes, formatCount, formatLoss, formatRate, UNKNOWN } from "../format.ts";
+import { Ruler } from "../ruler.tsx";
+import { metricsOf } from "../score.ts";
+import type { RoundLoss } from "./loss-history.ts";
+import { LossSparkline } from "./loss-sparkline.tsx";
+import { headlineOf, isRunning, phaseLine, phaseTone } from "./phase-words.ts";
+import { remedyFor } from "./remedies.ts";
+
+/** Props of `NodePanel`. */
+export interface NodePanelProps {
+  readonly node: NodeState;
+  readonly losses: readonly RoundLoss[];
+  /** The node's task as the coordinator lists it; `null` when it does not. */
+  readonly task: TaskStatus | null;
+  readonly online: boolean;
+  readonly onPause: () => void;
+  readonly onResume: () => void;
+  readonly onStop: () => void;
+  readonly onAgain: () => void;
+}
+
+/** A node at work, or what came of it. */
+export function NodePanel(props: NodePanelProps): JSX.Element {
+  const { node } = props;
+  return (
+    <section class="node" aria-label="Your node">
+      <div class="node-head">
+        <div>
+          <h1>{headlineOf(node)}</h1>
+          <p class={`state ${phaseTone(node.phase)} node-phase`}>{phaseLine(node)}</p>
+        </div>
+        <Controls {...props} />
+      </div>
+      <Messages {...props} />
+      {node.phase === "finished" && <Thanks {...props} />}
+      <div class="node-body">
+        <div class="node-progress">
+          <RoundProgress node={node} />
+          <NodeFigures node={node} />
+          {node.backend !== null && (
+            <p class="label">
+              Computes with <b>{backendName(node)}</b>
+              {node.device === null || node.device === "" ? "" : ` on ${node.device}`}
+            </p>
+          )}
+        </div>
+        <LossSparkline losses={props.losses} />
+      </div>
+    </section>
+  );
+}
+
+function Controls({ node, onPause, onResume, onStop, onAgain }: NodePanelProps): JSX.Element {
+  if (!isRunning(node.phase)) {
+    return (
+      <div class="controls">
+        <button
+          type="button"
+          class={node.phase === "finished" ? "button" : "button primary"}
+          onClick={onAgain}
+        >
+          {node.phase === "failed" ? "Try again" : "Back to the start"}
+        </button>
+      </div>
+    );
+  }
+  const paused = node.phase === "paused";
+  return (
+    <div class="controls">
+      <button
+        type="button"
+        class={paused ? "button primary" : "button"}
+        disabled={node.phase === "joining"}
+        onClick={paused ? onResume : onPause}
+      >
+        {paused ? "Resume" : "Pause"}
+      </button>
+      <button type="button" class="button" onClick={onStop}>
+        Stop
+      </button>
+    </div>
+  );
+}
+
+function Messages({ node, online }: NodePanelProps): JSX.Element {
+  return (
+    <>
+      {!online && isRunning(node.phase) && (
+        <p class="message warn">
+          This machine is offline. What is being computed is kept, and goes out when the connection is back.
+        </p>
+      )}
+      {node.notice !== null && <p class="message">{node.notice}</p>}
+      {node.error !== null && (
+        <div class="message bad">
+          <p>
+            <b>{node.error.message}</b> <span class="code">{node.error.code}</span>
+          </p>
+          <p>{remedyFor(node.error.code)}</p>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Thanks({ node, task }: NodePanelProps): JSX.Element {
+  const metric = task === null ? null : metricsOf(task.task.label)[0];
+  const score = metric?.of(task?.score ?? null) ?? null;
+  const central = metric?.of(task?.central ?? null) ?? null;
+  const query = node.task === null ? "" : `?task=${encodeURIComponent(node.task.id)}`;
+  return (
+    <div class="thanks">
+      {metric !== null && score !== null && (
+        <p class="thanks-score">
+          <span>{metric.format(score)}</span> {metric.label.toLowerCase()} on held-out rows
+          {central !== null && `, ${metric.format(central)} when one machine holds all rows`}
+        </p>
+      )}
+      <p>
+        Your tab trained on {formatCount(node.examplesTrained)} examples and sent{" "}
+        {formatCount(node.updatesAccepted)} updates that are part of the model.{" "}
+        <a href={`/dashboard${query}`}>See the whole campaign</a>
+      </p>
+    </div>
+  );
+}
+
+function RoundProgress({ node }: { node: NodeState }): JSX.Element {
+  const { round, rounds, localEpoch, localEpochs } = node;
+  const finished = node.phase === "finished";
+  const done = finished ? (rounds ?? 0) : Math.max(0, (round ?? 0) - 1);
+  const within = localEpochs === 0 || (round ?? 0) === 0 ? 0 : localEpoch / localEpochs;
+  return (
+    <div class="ruler">
+      <p class="ruler-words">
+        <span>
+          <span class="label">Round</span> <b>{round === null ? UNKNOWN : formatCount(round)}</b>{" "}
+          <span class="label">of {rounds === null ? UNKNOWN : formatCount(rounds)}</span>
+        </span>
+        <span class="label">{round === 0 ? "Round 0 measures the data" : (node.task?.title ?? "")}</span>
+      </p>
+      <Ruler label="Rounds of the campaign" done={done} total={rounds ?? 1} within={finished ? 0 : within} />
+    </div>
+  );
+}
+
+function NodeFigures({ node }: { node: NodeState }): JSX.Element {
+  return (
+    <dl class="node-figures">
+      <Figure label="Speed" value={formatRate(node.examplesPerSecond)}>
+        {formatCount(node.examplesTrained)} examples so far
+      </Figure>
+      <Figure label="Updates accepted" value={formatCount(node.updatesAccepted)}>
+        loss {formatLoss(node.loss)}
+      </Figure>
+      <Figure label="Your rows" value={formatCount(node.rows)}>
+        in {formatCount(node.shards)} {node.shards === 1 ? "shard" : "shards"}
+      </Figure>
+      <Figure label="Sent" value={formatBytes(node.bytesUp)}>
+        {formatBytes(node.bytesDown)} received
+      </Figure>
+    </dl>
+  );
+}
+
+function Figure(props: { label: string; value: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt class="label">{props.label}</dt>
+      <dd class="figure-value">{props.value}</dd>
+      <dd class="label">{props.children}</dd>
+    </div>
+  );
+}
+
+function backendName({ backend }: NodeState): string {
+  if (backend === null) return UNKNOWN;
+  return backend === "webgpu" ? "WebGPU" : "WebAssembly";
+}

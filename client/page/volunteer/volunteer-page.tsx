@@ -1,0 +1,225 @@
+import { useSignal } from "@preact/signals";
+import { type JSX, render } from "preact";
+import { useEffect } from "preact/hooks";
+import type { TaskStatus } from "../../../protocol/tasks.ts";
+import type { BackendChoice, NodeState } from "../../node/state.ts";
+import { formatCount } from "../format.ts";
+import { SiteFrame } from "../site-frame.tsx";
+import { remember, remembered } from "../theme.ts";
+import { DataPath } from "./data-path.tsx";
+import { JoinForm } from "./join-form.tsx";
+import { type JoinParameters, nameProblem } from "./join-parameters.ts";
+import { NodePanel } from "./node-panel.tsx";
+import { announcement, isRunning, phaseLine, stageOf } from "./phase-words.ts";
+import { TaskFacts, updateSize } from "./task-facts.tsx";
+import type { Volunteer } from "./volunteer-model.ts";
+
+const NAME_KEY = "astroscale.name";
+
+/** What the volunteer page needs of the world. */
+export interface VolunteerDependencies {
+  readonly volunteer: Volunteer;
+  readonly parameters: JoinParameters;
+  /** For those who have chosen no name yet. */
+  readonly suggestedName: string;
+  readonly hasWebGpu: boolean;
+}
+
+/** Renders the volunteer page into `root`, reads the campaigns, and joins by itself when the address says so. */
+export function mountVolunteerPage(root: HTMLElement, dependencies: VolunteerDependencies): () => void {
+  const { volunteer, parameters } = dependencies;
+  const firstName = parameters.name ?? remembered(NAME_KEY) ?? dependencies.suggestedName;
+  void volunteer.readTasks();
+  if (parameters.auto) {
+    const name = nameProblem(firstName) === null ? firstName : dependencies.suggestedName;
+    void volunteer.join({ name, backend: parameters.backend, task: parameters.task });
+  }
+  render(<VolunteerPage {...dependencies} firstName={firstName} />, root);
+  return () => render(null, root);
+}
+
+type PageProps = VolunteerDependencies & { readonly firstName: string };
+
+function VolunteerPage(props: PageProps): JSX.Element {
+  const { volunteer, parameters } = props;
+  const chosenId = useSignal(parameters.task);
+  const dismissed = useSignal<NodeState | null>(null);
+  const online = useOnline();
+  const node = volunteer.node.value === dismissed.value ? null : volunteer.node.value;
+  const tasks = volunteer.tasks.value ?? [];
+  const chosen = chooseTask(tasks, node?.task?.id ?? chosenId.value);
+  const catalog = chosen === null ? null : (volunteer.catalogs.value.get(chosen.task.catalog) ?? null);
+  useTitle(node);
+  const join = (name: string, backend: BackendChoice): void => {
+    remember(NAME_KEY, name);
+    void volunteer.join({ name, backend, task: chosen?.task.id ?? null });
+  };
+  return (
+    <SiteFrame page="volunteer" footer={<Footer />}>
+      <p class="visually-hidden" role="status">
+        {node === null ? "" : announcement(node)}
+      </p>
+      {node === null ? (
+        <div class="welcome">
+          <Intro
+            task={chosen}
+            rows={catalog?.rows ?? null}
+            problem={volunteer.problem.value}
+            onRetry={() => void volunteer.readTasks()}
+          />
+          <JoinForm
+            campaigns={offered(tasks, chosen)}
+            chosen={chosen}
+            onChooseTask={(id) => {
+              chosenId.value = id;
+            }}
+            firstName={props.firstName}
+            firstBackend={parameters.backend}
+            hasWebGpu={props.hasWebGpu}
+            online={online}
+            onJoin={join}
+          />
+        </div>
+      ) : (
+        <NodePanel
+          node={node}
+          losses={volunteer.losses.value}
+          task={chosen}
+          online={online}
+          onPause={() => void volunteer.pause()}
+          onResume={() => void volunteer.resume()}
+          onStop={() => void volunteer.stop()}
+          onAgain={() => {
+            dismissed.value = node;
+          }}
+        />
+      )}
+      <Path node={node} task={chosen} />
+      <TaskFacts task={chosen?.task ?? null} catalog={catalog} />
+    </SiteFrame>
+  );
+}
+
+interface IntroProps {
+  readonly task: TaskStatus | null;
+  readonly rows: number | null;
+  readonly problem: string | null;
+  readonly onRetry: () => void;
+}
+
+function Intro({ task, rows, problem, onRetry }: IntroProps): JSX.Element {
+  return (
+    <div class="intro">
+      <h1>Lend this tab to a sky survey.</h1>
+      <p class="intro-text">
+        AstroScale trains one model in many browsers. Your machine takes a piece of a star catalog, learns
+        from it, and hands back only what it learned.
+      </p>
+      {task !== null && <Terms task={task} rows={rows} />}
+      {problem !== null && (
+        <div class="message warn" role="alert">
+          <p>
+            <b>The coordinator cannot be read:</b> {problem}.
+          </p>
+          <p>
+            <button type="button" class="button small" onClick={onRetry}>
+              Try again
+            </button>
+          </p>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The three things to know before pressing Join, each in a line; the foot of the page says more. */
+function Terms({ task, rows }: { task: TaskStatus; rows: number | null }): JSX.Element {
+  return (
+    <dl class="terms">
+      <dt>Computed</dt>
+      <dd>
+        {task.task.title}
+        {rows !== null && `, from ${formatCount(rows)} catalog rows`}
+      </dd>
+      <dt>Leaves</dt>
+      <dd>{updateSize(task.task)} a round; never rows, never files</dd>
+      <dt>Uses</dt>
+      <dd>one background worker, and the graphics processor if you let it</dd>
+    </dl>
+  );
+}
+
+function Path({ node, task }: { node: NodeState | null; task: TaskStatus | null }): JSX.Element {
+  const training = task?.task.training;
+  return (
+    <DataPath
+      active={node === null ? null : stageOf(node.phase)}
+      download={
+        node === null || node.rows === 0
+          ? "Some thousands of measured objects, as one download."
+          : `${formatCount(node.rows)} rows in ${formatCount(node.shards)} ${node.shards === 1 ? "shard" : "shards"}, kept here.`
+      }
+      train={
+        training === undefined
+          ? "In the background, on your processor."
+          : `${formatCount(training.localEpochs)} passes over the rows each round, in the background.`
+      }
+      send={
+        task === null ? "A list of numbers, averaged with all others." : `${updateSize(task.task)} a round.`
+      }
+    />
+  );
+}
+
+function Footer(): JSX.Element {
+  return (
+    <p>
+      AstroScale is free software under the MIT licence. The <a href="/dashboard">dashboard</a> shows every
+      node, round and score of the campaign.
+    </p>
+  );
+}
+
+/** The task of that id; without one, the first campaign that still needs nodes. */
+function chooseTask(tasks: readonly TaskStatus[], id: string | null): TaskStatus | null {
+  const campaigns = tasks.filter(({ task }) => task.baselineOf === null);
+  const wanted = tasks.find(({ task }) => task.id === id);
+  return wanted ?? campaigns.find(({ state }) => state !== "finished") ?? campaigns[0] ?? null;
+}
+
+/** Campaigns to choose from: the baseline of another only when the address named it. */
+function offered(tasks: readonly TaskStatus[], chosen: TaskStatus | null): readonly TaskStatus[] {
+  return tasks.filter((status) => status.task.baselineOf === null || status === chosen);
+}
+
+function useOnline(): boolean {
+  const online = useSignal(navigator.onLine);
+  useEffect(() => {
+    const update = (): void => {
+      online.value = navigator.onLine;
+    };
+    addEventListener("online", update);
+    addEventListener("offline", update);
+    return () => {
+      removeEventListener("online", update);
+      removeEventListener("offline", update);
+    };
+  }, []);
+  return online.value;
+}
+
+/** The tab's title says how it goes while the tab lies behind others. */
+function useTitle(node: NodeState | null): void {
+  const round = node?.round ?? null;
+  const running = node !== null && isRunning(node.phase);
+  const where = round === null ? "" : ` round ${round} of ${node?.rounds ?? "?"}`;
+  const title =
+    node === null
+      ? "lend this tab to a sky survey"
+      : running && where !== ""
+        ? where.trim()
+        : phaseLine(node);
+  useEffect(() => {
+    document.title = `AstroScale: ${title}`;
+  }, [title]);
+}
