@@ -94,6 +94,12 @@ describe("class indices of a column", () => {
     expect([...read(new Table({ class: narrow })).table.classIndices("class", CLASSES)]).toEqual([2, 0]);
   });
 
+  test("run through all record batches of the stream", () => {
+    const first = new Table({ class: category(["QSO", "STAR"]) });
+    const second = new Table({ class: category(["QSO", "GALAXY"]) });
+    expect([...read(first.concat(second)).table.classIndices("class", CLASSES)]).toEqual([2, 0, 2, 1]);
+  });
+
   test("allow a class of the dictionary that no row has", () => {
     const batch = new Table({ class: category(["QSO", "BLAZAR"]) }).batches[0]?.slice(0, 1);
     if (!batch) throw new Error("one batch was made");
