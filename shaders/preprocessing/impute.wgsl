@@ -1,6 +1,7 @@
 // x[r,c] = is_missing(x[r,c]) ? fill[c] : x[r,c]
 //
-// In place, as bits. Grid: one invocation per vec4 of x; workgroups wrap into y past 65535.
+// In place, as bits.
+// Grid: one invocation per vec4 of x; workgroups wrap into y past 65535.
 override WORKGROUP_SIZE: u32 = 64;
 
 struct Shape {

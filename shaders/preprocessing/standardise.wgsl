@@ -1,6 +1,7 @@
 // x[r,c] = (x[r,c] - mean[c]) * inv_std[c]
 //
-// In place. Grid: one invocation per vec4 of x; workgroups wrap into y past 65535.
+// In place.
+// Grid: one invocation per vec4 of x; workgroups wrap into y past 65535.
 override WORKGROUP_SIZE: u32 = 64;
 
 struct Shape {

@@ -1,4 +1,150 @@
-import { createWebgpuBackend } from "../../client/backend/webgpu.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Trainer } from "../../client/backend/backend.ts";
+import { Gpu } from "../../client/backend/webgpu/device.ts";
+import { uploadMatrix } from "../../client/backend/webgpu/matrix.ts";
+import { Pipelines } from "../../client/backend/webgpu/pipelines.ts";
+import { createWebgpuTrainer } from "../../client/backend/webgpu/training/trainer.ts";
+import { createWebgpuBackend, hasHardwareAdapter, type WebgpuBackend } from "../../client/backend/webgpu.ts";
+import type { LocalTraining } from "../../protocol/tasks.ts";
 import { describeBackend } from "../conformance/backend.ts";
+import { withTrainer } from "../conformance/backend-gradients.ts";
+import { inOrder, problem } from "../conformance/samples.ts";
+import { firstDifference, relativeDistance } from "../oracle/close.ts";
+import { lossGradient } from "../oracle/network.ts";
 
 describeBackend("webgpu", createWebgpuBackend);
+
+const ADAM: LocalTraining = {
+  localEpochs: 1,
+  batchSize: 50,
+  localLearningRate: 0.01,
+  optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+};
+const given = problem({ widths: [7, 64, 32, 3], head: "softmax-cross-entropy", rows: 333, seed: 91 });
+
+async function trained(trainer: Trainer): Promise<Float32Array<ArrayBuffer>> {
+  trainer.load(given.parameters);
+  await trainer.epoch(inOrder(given.rows));
+  return trainer.parameters();
+}
+
+describe("the webgpu backend alone", () => {
+  let backend: WebgpuBackend;
+  beforeAll(async () => {
+    backend = await createWebgpuBackend();
+  });
+  afterAll(() => backend?.dispose());
+
+  test("says that it computes on the processor", async () => {
+    expect(backend.isSoftware).toBe(true);
+    expect(backend.device).toBe("google swiftshader (software)");
+    expect(await hasHardwareAdapter()).toBe(false);
+  });
+
+  test("reaches every value of a matrix that needs more than 65,535 workgroups", async () => {
+    const [rows, cols] = [70_001, 64]; // 16 vec4s in a row, 16 invocations in a workgroup
+    const values = Float32Array.from({ length: rows * cols }, (_, i) => i % 1000);
+    const x = backend.matrix(values, rows, cols);
+    backend.standardise(x, new Float32Array(cols).fill(500), new Float32Array(cols).fill(2));
+    const found = await backend.read(x);
+    x.dispose();
+    expect(found.findIndex((value, i) => value !== ((i % 1000) - 500) * 2)).toBe(-1);
+  });
+
+  test("gives the same bits on another device", async () => {
+    const first = await withTrainer(backend, given, ADAM, trained);
+    const other = await createWebgpuBackend();
+    const second = await withTrainer(other, given, ADAM, trained);
+    other.dispose();
+    expect(firstDifference(second, first)).toBeNull();
+  });
+
+  test("fifty trainers side by side are made and freed, and work", async () => {
+    const x = backend.matrix(given.x, given.rows, 7);
+    const set = { x, targets: given.targets };
+    const making = Array.from({ length: 50 }, () => backend.trainer(given.model, ADAM, set));
+    const trainers = await Promise.all(making);
+    const [first, ...others] = await Promise.all(trainers.map(trained));
+    for (const trainer of trainers) trainer.dispose();
+    x.dispose();
+    expect(others.map((found) => firstDifference(found, first ?? []))).toEqual(others.map(() => null));
+  });
+
+  test("a trainer disposed under a pending local epoch says so, and the backend goes on", async () => {
+    const x = backend.matrix(given.x, given.rows, 7);
+    const trainer = await backend.trainer(given.model, ADAM, { x, targets: given.targets });
+    const pending = trainer.epoch(inOrder(given.rows));
+    trainer.dispose();
+    await expect(pending).rejects.toMatchObject({ code: "device_lost" });
+    expect((await backend.read(x)).length).toBe(given.x.length);
+    x.dispose();
+  });
+
+  test("a row that is not there is refused as shape_mismatch", async () => {
+    await withTrainer(backend, given, ADAM, async (trainer) => {
+      await expect(trainer.epoch(Uint32Array.of(0, 333))).rejects.toMatchObject({ code: "shape_mismatch" });
+    });
+  });
+
+  test("parameters that are not finite show in the loss", async () => {
+    await withTrainer(backend, given, ADAM, async (trainer) => {
+      trainer.load(given.parameters.map((value, i) => (i === 3 ? Number.NaN : value)));
+      expect(await trainer.epoch(inOrder(50))).toBeNaN();
+    });
+  });
+});
+
+describe("a GPU of small buffers", () => {
+  const SMALL = 9000; // bytes: two groups of layers, and parts of 32 rows
+  let gpu: Gpu;
+  beforeAll(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    if (adapter === null) throw new Error("unreachable: the tests' Chromium has an adapter");
+    gpu = new Gpu(await adapter.requestDevice(), adapter.info, SMALL);
+  });
+  afterAll(() => gpu?.dispose());
+
+  const withSmallTrainer = async <T>(work: (trainer: Trainer) => Promise<T>): Promise<T> => {
+    // The features take 10 kB; only the trainer is to be short of room.
+    const roomy = new Gpu(gpu.device, gpu.device.adapterInfo);
+    const x = uploadMatrix(roomy, given.x, given.rows, 7);
+    const input = { model: given.model, training: ADAM, set: { x, targets: given.targets } };
+    const trainer = await createWebgpuTrainer(gpu, new Pipelines(gpu), input);
+    trainer.load(given.parameters);
+    try {
+      return await work(trainer);
+    } finally {
+      trainer.dispose();
+      x.dispose();
+    }
+  };
+
+  test("trains in parts as one of large buffers in whole batches", async () => {
+    const whole = await createWebgpuBackend();
+    const expected = await withTrainer(whole, given, ADAM, trained);
+    whole.dispose();
+    // Sums in another order: a few roundings over seven steps of Adam, which divides by them.
+    expect(relativeDistance(await withSmallTrainer(trained), expected)).toBeLessThan(1e-4);
+  });
+
+  test("sums a gradient over parts", async () => {
+    const found = await withSmallTrainer((trainer) => trainer.gradient(inOrder(given.rows)));
+    const expected = lossGradient(given.network, given.parameters, given.examples, inOrder(given.rows));
+    expect(relativeDistance(found.gradient, expected.gradient)).toBeLessThan(1e-5);
+    expect(relativeDistance([found.loss], [expected.loss])).toBeLessThan(1e-5);
+  });
+
+  test("gives outputs over parts", async () => {
+    const found = await withSmallTrainer((trainer) => trainer.outputs());
+    const whole = await createWebgpuBackend();
+    const expected = await withTrainer(whole, given, ADAM, (trainer) => trainer.outputs());
+    whole.dispose();
+    expect(firstDifference(found, expected)).toBeNull();
+  });
+
+  test("refuses a matrix that it has no buffer for as too_large", () => {
+    expect(() => uploadMatrix(gpu, new Float32Array(4000), 1000, 4)).toThrowError(
+      expect.objectContaining({ code: "too_large" }),
+    );
+  });
+});

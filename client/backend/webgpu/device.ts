@@ -51,12 +51,11 @@ export class Gpu {
   #failure: AstroScaleError | null = null;
   #reportLoss: (reason: string) => void = () => {};
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo) {
+  constructor(device: GPUDevice, info: GPUAdapterInfo, maxBindingBytes = largestBinding(device.limits)) {
     this.device = device;
+    this.maxBindingBytes = maxBindingBytes;
     this.isSoftware = isSoftwareAdapter(info);
     this.description = `${words(info)}${this.isSoftware ? " (software)" : ""}`.slice(0, MAX_DESCRIPTION);
-    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
-    this.maxBindingBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     this.lost = new Promise((resolve) => {
       this.#reportLoss = resolve;
     });
@@ -140,6 +139,10 @@ export class Gpu {
     for (const reject of this.#waiting) reject(this.#failure);
     this.#waiting.clear();
   }
+}
+
+function largestBinding({ maxBufferSize, maxStorageBufferBindingSize }: GPUSupportedLimits): number {
+  return Math.min(maxBufferSize, maxStorageBufferBindingSize);
 }
 
 function words({ vendor, architecture, description, device }: GPUAdapterInfo): string {

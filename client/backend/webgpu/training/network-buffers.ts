@@ -1,13 +1,10 @@
 import type { LocalTraining } from "../../../../protocol/tasks.ts";
 import type { Targets } from "../../backend.ts";
-import { Buffers, VEC4_BYTES } from "../buffers.ts";
-import type { Gpu } from "../device.ts";
+import { type Buffers, VEC4_BYTES } from "../buffers.ts";
 import { padRows, type WebgpuMatrix } from "../matrix.ts";
 import { stepKernel } from "./optimizer.ts";
-import { type Plan, wholeTiles } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { STEP_STRIDE } from "./schedule.ts";
-
-const GATHERED_BYTES = 2 ** 23;
 
 /** Parts that one submit may hold. */
 export const MAX_PARTS = 1024;
@@ -38,8 +35,6 @@ export interface NetworkBuffers {
   readonly gatherShape: GPUBuffer;
   readonly layerShapes: readonly GPUBuffer[];
   readonly steps: GPUBuffer;
-  /** Rows that `gathered` holds. */
-  readonly slots: number;
 }
 
 /**
@@ -47,11 +42,12 @@ export interface NetworkBuffers {
  *
  * @throws {AstroScaleError} `too_large` when the GPU has no buffer of a needed size
  */
-export function allocateNetwork(buffers: Buffers, input: NetworkInput): NetworkBuffers {
-  const { plan, training, x, targets } = input;
-  const { layers, groups, slices, partRows } = plan;
+export function allocateNetwork(
+  buffers: Buffers,
+  { plan, training, x, targets }: NetworkInput,
+): NetworkBuffers {
+  const { layers, groups, slices, partRows, slots } = plan;
   const { states } = stepKernel(training.optimizer);
-  const slots = slotCapacity(input);
   const perGroup = (label: string, copies: number): GPUBuffer[] =>
     groups.map((size4) => buffers.storage(label, copies * size4 * VEC4_BYTES));
   const stateVectors = Array.from({ length: states }, () => perGroup("optimiser state", 1));
@@ -82,15 +78,7 @@ export function allocateNetwork(buffers: Buffers, input: NetworkInput): NetworkB
       ]);
     }),
     steps: buffers.uniform("steps", MAX_PARTS * STEP_STRIDE),
-    slots,
   };
-}
-
-/** Rows gathered in one submit: a whole epoch's where it fits 8 MiB, and one part's in any case. */
-function slotCapacity({ plan, training: { batchSize }, x }: NetworkInput): number {
-  const fitting = Math.floor(GATHERED_BYTES / (x.cols4 * VEC4_BYTES));
-  const epoch = Math.ceil(x.rows / batchSize) * wholeTiles(batchSize);
-  return Math.max(plan.partRows, Math.min(fitting, epoch));
 }
 
 function targetWords(targets: Targets, rows: number, outputs: number): Uint32Array<ArrayBuffer> {

@@ -17,7 +17,7 @@ export async function submitPaced(gpu: Gpu, pace: Pace, next: () => Submit | nul
   const { queue } = gpu.device;
   let finishedAt = performance.now();
   let earlier: Submit | null = null;
-  let earlierDone: Promise<void> = Promise.resolve();
+  let earlierDone: Promise<unknown> = Promise.resolve();
   const finish = async (): Promise<void> => {
     await earlierDone;
     const now = performance.now();
@@ -26,7 +26,7 @@ export async function submitPaced(gpu: Gpu, pace: Pace, next: () => Submit | nul
   };
   for (let submit = next(); submit !== null; submit = next()) {
     queue.submit([submit.commands]);
-    const done = gpu.settled(queue.onSubmittedWorkDone().then(() => {}));
+    const done = gpu.settled(queue.onSubmittedWorkDone());
     // Heard again below, unless an earlier one fails first.
     done.catch(() => {});
     await finish();

@@ -8,6 +8,7 @@ const MAX_SLICES = 8;
 const SLICE_ROWS = 32;
 const MAX_PARTIAL_BYTES = 2 ** 28;
 const MAX_LAYER_BYTES = 2 ** 25;
+const MAX_GATHERED_BYTES = 2 ** 23;
 const WORTHWHILE_ROWS = 1024; // where a longer part no longer saves dispatches worth mentioning
 
 /** Where one layer lies on the device: widths in vec4s, parameters in a group of neighbouring layers. */
@@ -28,6 +29,8 @@ export interface Plan {
   readonly slices: number;
   /** Rows of activations that fit the device at once, in whole tiles. */
   readonly partRows: number;
+  /** Rows gathered for one submit: an epoch's where they fit, and one part's in any case. */
+  readonly slots: number;
 }
 
 /** What a plan must respect. */
@@ -72,11 +75,22 @@ export function planModel(model: ModelSpec, { rows, batchSize, maxBindingBytes }
     return { ...layer, group, parametersAt };
   });
 
+  const partRows = planPartRows(layers, { rows, batchSize, maxBindingBytes });
+  const rowBytes = (layers[0]?.inputs4 ?? 1) * VEC4_BYTES;
+  const fitting = Math.floor(Math.min(maxBindingBytes, MAX_GATHERED_BYTES) / rowBytes);
+  const epoch = Math.ceil(rows / batchSize) * wholeTiles(batchSize);
+  return { layers, groups, slices, partRows, slots: Math.max(Math.min(fitting, epoch), partRows) };
+}
+
+function planPartRows(
+  layers: readonly LayerPlan[],
+  { rows, batchSize, maxBindingBytes }: PlanLimits,
+): number {
   const widest = layers.reduce((most, { inputs4, outputs4 }) => Math.max(most, inputs4, outputs4), 0);
-  const fitting = Math.floor(Math.min(maxBindingBytes, MAX_LAYER_BYTES) / (widest * VEC4_BYTES * TILE_ROWS));
-  const wanted = Math.min(Math.max(batchSize, WORTHWHILE_ROWS), rows);
-  const partRows = Math.min(atLeastOne(fitting) * TILE_ROWS, wholeTiles(Math.max(wanted, 1)));
-  return { layers, groups, slices, partRows };
+  const tileBytes = widest * VEC4_BYTES * TILE_ROWS;
+  const fitting = atLeastOne(Math.floor(Math.min(maxBindingBytes, MAX_LAYER_BYTES) / tileBytes)) * TILE_ROWS;
+  const wanted = wholeTiles(atLeastOne(Math.min(Math.max(batchSize, WORTHWHILE_ROWS), rows)));
+  return Math.min(fitting, wanted);
 }
 
 /** Device values of each group, from the flat vector of `parameterLayout`; padding is 0. */

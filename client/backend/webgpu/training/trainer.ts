@@ -178,7 +178,7 @@ class WebgpuTrainer implements Trainer {
     let slots = 0;
     for (const part of parts.slice(next, next + most)) {
       slots += wholeTiles(part.rows);
-      if (slots > this.#memory.slots) break;
+      if (slots > this.#plan.slots) break;
       fitting.push(part);
     }
     return fitting;
