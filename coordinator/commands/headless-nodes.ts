@@ -2,7 +2,6 @@ import type { BackendWish } from "../headless/chromium-flags.ts";
 import { ensureChromium, streamProgram } from "../headless/chromium-install.ts";
 import { thisMachine } from "../headless/machine.ts";
 import { type NodePool, startNodePool } from "../headless/node-pool.ts";
-import { playwrightLauncher } from "../headless/playwright-browser.ts";
 import type { NodeEvent, NodeOrder } from "../headless/supervised-node.ts";
 
 /** Which headless nodes a command wants. */
@@ -27,6 +26,8 @@ export async function openHeadlessNodes(order: HeadlessOrder): Promise<NodePool>
   const machine = thisMachine();
   const run = streamProgram(report, signal);
   const executablePath = await ensureChromium(machine, { report, run });
+  // Playwright takes a third of a second to load, which commands that fail before this need not wait.
+  const { playwrightLauncher } = await import("../headless/playwright-browser.ts");
   const launch = playwrightLauncher({ executablePath, machine, coordinator, backend });
   return startNodePool({ coordinator, backend, nodes, launch, onEvent });
 }

@@ -85,6 +85,9 @@ export class TaskRunner {
    */
   static async open(task: TaskSpec, deps: RunnerDependencies): Promise<TaskRunner> {
     const heldOut = deps.source.heldOut(task.features, task.label);
+    if (heldOut.rows === 0) {
+      throw new AstroScaleError("invalid_request", `catalog ${task.catalog} holds no rows out to score on`);
+    }
     if (task.rules.minNodes > deps.source.shards.length) {
       throw new AstroScaleError(
         "invalid_request",

@@ -8,6 +8,9 @@ import type { Terminal } from "../terminal.ts";
 import { type DemoReport, demoReport } from "./report.ts";
 import { CENTRAL, demoTasks, untilFinished } from "./watch.ts";
 
+/** Time for the nodes to hear that their task has finished. */
+const FAREWELL_MS = 5_000;
+
 /**
  * Runs the coordinator's first task and its baseline to their ends with headless nodes, telling of each round.
  *
@@ -39,6 +42,7 @@ export async function runCampaign(
       sleep: systemSleep,
       nowMs: () => performance.now(),
     });
+    await Promise.race([pool.done, systemSleep(FAREWELL_MS, signal)]);
     const { rounds } = await api.rounds(id);
     const federated = pool.summaries().filter(({ name }) => name !== CENTRAL);
     return demoReport(id, rounds, { central: ended.baseline.score, nodes: federated });
