@@ -26,7 +26,7 @@ export async function openHeadlessNodes(order: HeadlessOrder): Promise<NodePool>
   const machine = thisMachine();
   const run = streamProgram(report, signal);
   const executablePath = await ensureChromium(machine, { report, run });
-  // Playwright takes a third of a second to load, which commands that fail before this need not wait.
+  // Playwright is large: a command that fails before this need not wait for it.
   const { playwrightLauncher } = await import("../headless/playwright-browser.ts");
   const launch = playwrightLauncher({ executablePath, machine, coordinator, backend });
   return startNodePool({ coordinator, backend, nodes, launch, onEvent });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Browser, chromium } from "playwright";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { findChromium } from "../../coordinator/headless/chromium.ts";
+import type { BackendWish } from "../../coordinator/headless/chromium-flags.ts";
 import { thisMachine } from "../../coordinator/headless/machine.ts";
 import { type NodePool, nodeOrders, startNodePool } from "../../coordinator/headless/node-pool.ts";
 import { playwrightLauncher } from "../../coordinator/headless/playwright-browser.ts";
@@ -60,11 +61,10 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-async function start(count: number): Promise<NodePool> {
+async function start(count: number, backend: BackendWish = "wasm"): Promise<NodePool> {
   const machine = thisMachine();
   const executablePath = await findChromium(machine);
   if (executablePath === null) throw new Error("no chromium on this machine");
-  const backend = "wasm";
   pool = await startNodePool({
     coordinator: origin,
     backend,
@@ -126,4 +126,16 @@ test("when the browser process dies, one new browser takes all nodes", async () 
     expect(kinds("edge-2")).toEqual(["running", "restarting", "running"]);
   }, 20_000);
   expect(browsers).toHaveLength(2);
+});
+
+const HAS_ADAPTER = "navigator.gpu?.requestAdapter().then((adapter) => adapter !== null) ?? false";
+
+test.each<[BackendWish, boolean]>([
+  ["webgpu", true], // computed on the processor where there is no device
+  ["wasm", false],
+])("pages of a %s pool have a WebGPU adapter: %s", async (backend, expected) => {
+  await start(1, backend);
+  await vi.waitFor(() => expect(events.map(({ kind }) => kind)).toEqual(["running"]), 20_000);
+  const page = browsers.at(-1)?.contexts()[0]?.pages()[0];
+  expect(await page?.evaluate(HAS_ADAPTER)).toBe(expected);
 });

@@ -150,11 +150,11 @@ test("a node that came too late for its task has finished", async () => {
   expect(await pool.done).toMatchObject([{ phase: "finished", error: null }]);
 });
 
-test("a coordinator that is away for an hour costs no node its place and is told once", async () => {
+test("a coordinator that is away for ten minutes costs no node its place and is told once", async () => {
   const away = new AstroScaleError("coordinator_unreachable", "no coordinator answers");
-  browsers.openFaults.push(...Array.from({ length: 720 }, () => away));
+  browsers.openFaults.push(...Array.from({ length: 120 }, () => away));
   const pool = await start(1);
-  await time.pass(720 * 5_000 + 1_000);
+  await time.pass(120 * 5_000 + 1_000);
 
   expect(events.map(({ kind }) => kind)).toEqual(["restarting", "running"]);
   expect(pool.summaries()).toMatchObject([{ phase: "training", restarts: 0, error: null }]);
