@@ -42,7 +42,9 @@ export default defineConfig(({ mode }) => ({
   server: { host: "127.0.0.1", headers: isolation },
   preview: { host: "127.0.0.1", headers: isolation },
   test: {
-    reporters: process.env["CI"] ? ["default", ["json", { outputFile: ".vitest/results.json" }]] : ["default"],
+    reporters: process.env["CI"]
+      ? ["default", ["json", { outputFile: ".vitest/results.json" }]]
+      : ["default"],
     projects: [
       { extends: true, test: { name: "unit", environment: "node", include: ["test/unit/**/*.test.ts"] } },
       {
