@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FakeCoordinator, refusal } from "./node-fake-coordinator.ts";
 import { EPOCH_STEP, FakeBackend } from "./node-fakes.ts";
@@ -67,6 +68,8 @@ describe("a volunteer's node", () => {
     expect(
       states.some(({ phase, reason }) => phase === "reconnecting" && /fetch failed/.test(reason ?? "")),
     ).toBe(true);
+    const back = states.findLastIndex(({ phase }) => phase === "reconnecting") + 1;
+    expect(states[back]).toMatchObject({ phase: "sending", reason: null });
     expect(last()).toMatchObject({ phase: "finished", updatesAccepted: 3, reason: null });
   });
 
@@ -140,6 +143,17 @@ describe("a volunteer's node", () => {
       true,
     );
     expect(states.at(-1)).toMatchObject({ phase: "finished", notice: null });
+  });
+
+  test("joins with what its machine brings and the version of the package", async () => {
+    const coordinator = new FakeCoordinator();
+    await startNode(coordinator).node.ended;
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    const [join] = coordinator.callsTo("/federated/join");
+    expect(JSON.parse(String(join?.body))).toEqual({
+      name: "node under test",
+      capabilities: { backend: "wasm", device: "fake wasm", threads: 2, version },
+    });
   });
 
   test("fails with the coordinator's words when its join is refused", async () => {
