@@ -20,7 +20,8 @@ const SHAPES: readonly ProblemShape[] = [
   { widths: [9, 8, 16, 8], head: CLASSES, rows: 65 },
   { widths: [2, 3, 5, 4, 6, 2, 7, 3, 4, 2], head: CLASSES, rows: 31 },
   { widths: [5, 33, 9], head: CLASSES, rows: 1021 },
-  { widths: [300, 70, 257], head: CLASSES, rows: 6 },
+  { widths: [6, 5, 257], head: CLASSES, rows: 6 },
+  { widths: [300, 70, 290], head: VALUES, rows: 6 }, // sums longer than a block of 256 terms
 ];
 const SGD: LocalTraining = {
   localEpochs: 1,

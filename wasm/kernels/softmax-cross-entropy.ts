@@ -8,9 +8,9 @@ const FLUSH: f32 = -64;
 /**
  * `e^x` for `x <= 0`, four at a time; NaN stays NaN, `x < -64` gives 0.
  *
- * `x = n ln 2 + r` with `|r| <= 0.347`; Taylor's polynomial of degree 7 leaves `r^8 / 8! < 5.3e-9`, under a
- * tenth of a unit in the last place (e^r >= 0.707); Horner's last step rounds once, those before weigh less
- * by |r|, and r itself errs by about 2^-25: together below 2^-22, relative.
+ * `x = n ln 2 + r` with `|r| <= 0.347`; Taylor's polynomial of degree 7 leaves `r^8 / 8! < 5.3e-9`. Horner's
+ * last sum errs by 2^-24 at most, its last product by |r| 2^-24, those before by |r| less each, and r by 2^-26:
+ * together below 2^-23 of e^r.
  */
 // @ts-ignore: decorator
 @inline
