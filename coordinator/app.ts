@@ -47,6 +47,8 @@ export function createApp(dependencies: AppDependencies): Hono {
     await next();
     const labels = { method: c.req.method, route: routePath(c, -1), status: c.res.status };
     metrics.observeRequest(labels, (performance.now() - startMs) / 1000);
+    // A kept connection would keep the server from closing.
+    if (dependencies.draining()) c.res.headers.set("Connection", "close");
   });
   app.use(securityHeaders());
   app.use(
