@@ -1,6 +1,6 @@
 import type { NodeSummary } from "../headless/node-record.ts";
 import type { NodeEvent } from "../headless/supervised-node.ts";
-import { textTable } from "./terminal.ts";
+import { textTable } from "./process/terminal.ts";
 
 /** One line for people about what a headless node did. */
 export function nodeLine(event: NodeEvent): string {

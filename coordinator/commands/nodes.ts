@@ -3,8 +3,8 @@ import { nodeOrders } from "../headless/node-pool.ts";
 import type { NodeSummary } from "../headless/node-record.ts";
 import { coordinatorApi } from "./coordinator-api.ts";
 import { openHeadlessNodes } from "./headless-nodes.ts";
-import { onInterrupt } from "./interruption.ts";
 import { nodeLine, summaryTable } from "./node-lines.ts";
+import { onInterrupt } from "./process/interruption.ts";
 import type { CommandContext, NodesOptions } from "./program.ts";
 
 /**

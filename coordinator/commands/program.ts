@@ -2,8 +2,8 @@ import { Command, CommanderError, Option } from "commander";
 import type { BackendWish } from "../headless/chromium-flags.ts";
 import { packageVersion } from "../package-root.ts";
 import { coordinatorOrigin, namePrefix, taskId, wholeNumber } from "./arguments.ts";
-import { type ExitCode, failureLines } from "./failure.ts";
-import type { Terminal } from "./terminal.ts";
+import { type ExitCode, failureLines } from "./process/failure.ts";
+import type { Terminal } from "./process/terminal.ts";
 
 /** What a command may use of the world it was called in. */
 export interface CommandContext {
@@ -49,6 +49,7 @@ function program(context: CommandContext): Command {
   addNodes(astroscale, context);
   addStatus(astroscale, context);
   addDemo(astroscale, context);
+  addBrowser(astroscale, context);
   return astroscale;
 }
 
@@ -116,6 +117,16 @@ function addDemo(astroscale: Command, context: CommandContext): void {
     .action(async (options: DemoOptions) => {
       const { demo } = await import("./demo/demo.ts");
       await demo(options, context);
+    });
+}
+
+function addBrowser(astroscale: Command, context: CommandContext): void {
+  astroscale
+    .command("browser")
+    .description("Find the browser that headless nodes use, or install one, and print its path.")
+    .action(async () => {
+      const { browser } = await import("./browser.ts");
+      await browser(context);
     });
 }
 

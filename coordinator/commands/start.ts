@@ -7,10 +7,10 @@ import { packageVersion } from "../package-root.ts";
 import { type RunningCoordinator, startCoordinator } from "../server.ts";
 import { coordinatorApi } from "./coordinator-api.ts";
 import { openHeadlessNodes } from "./headless-nodes.ts";
-import { onInterrupt } from "./interruption.ts";
 import { nodeLine } from "./node-lines.ts";
+import { onInterrupt } from "./process/interruption.ts";
+import type { Terminal } from "./process/terminal.ts";
 import type { CommandContext, StartOptions } from "./program.ts";
-import type { Terminal } from "./terminal.ts";
 
 /**
  * `astroscale start`: a coordinator and headless nodes beside it, until SIGINT or SIGTERM. Without a browser

@@ -3,8 +3,8 @@ import { systemSleep } from "../../headless/sleep.ts";
 import { coordinatorApi } from "../coordinator-api.ts";
 import { openHeadlessNodes } from "../headless-nodes.ts";
 import { nodeLine } from "../node-lines.ts";
+import type { Terminal } from "../process/terminal.ts";
 import type { DemoOptions } from "../program.ts";
-import type { Terminal } from "../terminal.ts";
 import { type DemoReport, demoReport } from "./report.ts";
 import { CENTRAL, demoTasks, untilFinished } from "./watch.ts";
 

@@ -1,4 +1,4 @@
-import { textTable } from "../terminal.ts";
+import { textTable } from "../process/terminal.ts";
 import type { DemoReport, DemoRound } from "./report.ts";
 
 const COLUMNS = ["round", "nodes", "examples", "loss", "accuracy", "macro F1", "seconds", "kB up", "kB down"];

@@ -31,6 +31,7 @@ export interface DemoReport {
   readonly nodes: readonly {
     readonly name: string;
     readonly backend: BackendName | null;
+    /** Median over the training rounds of what the node told; `null` when it told nothing. */
     readonly examplesPerSecond: number | null;
   }[];
 }
@@ -56,8 +57,17 @@ export function demoReport(
     rounds: trained,
     final: { accuracy: last.accuracy, macroF1: last.macroF1 },
     central: classScore(central, `the baseline of task ${task}`),
-    nodes: nodes.map(({ name, backend, examplesPerSecond }) => ({ name, backend, examplesPerSecond })),
+    nodes: nodes.map(({ name, backend }) => ({ name, backend, examplesPerSecond: speedOf(name, rounds) })),
   };
+}
+
+function speedOf(name: string, rounds: readonly RoundStatus[]): number | null {
+  const participants = rounds.filter(({ kind }) => kind === "train").flatMap((round) => round.participants);
+  const told = participants
+    .flatMap((each) => (each.name === name ? (each.examplesPerSecond ?? []) : []))
+    .toSorted((a, b) => a - b);
+  // One local epoch of the bundled sample lasts milliseconds: any single value is mostly chance.
+  return told[Math.floor(told.length / 2)] ?? null;
 }
 
 /**

@@ -4,8 +4,8 @@ import type { NodePool } from "../../headless/node-pool.ts";
 import type { NodeSummary } from "../../headless/node-record.ts";
 import type { Sleep } from "../../headless/sleep.ts";
 import type { CoordinatorApi } from "../coordinator-api.ts";
-import { Interrupted } from "../interruption.ts";
-import type { Terminal } from "../terminal.ts";
+import { Interrupted } from "../process/interruption.ts";
+import type { Terminal } from "../process/terminal.ts";
 import { roundLine } from "./lines.ts";
 import { demoRounds } from "./report.ts";
 

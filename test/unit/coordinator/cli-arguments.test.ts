@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failureLines } from "../../../coordinator/commands/failure.ts";
+import { failureLines } from "../../../coordinator/commands/process/failure.ts";
 import { runCli } from "../../../coordinator/commands/program.ts";
 import { AstroScaleError } from "../../../protocol/errors.ts";
 
@@ -25,7 +25,7 @@ test("--help lists the commands that exist and no other", async () => {
   const { code, out } = await run("--help");
   expect(code).toBe(0);
   const commands = [...out.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name]) => name);
-  expect(commands).toEqual(["start", "nodes", "status", "demo", "help"]);
+  expect(commands).toEqual(["start", "nodes", "status", "demo", "browser", "help"]);
 });
 
 test.each(["start", "nodes", "status", "demo"])("%s --help explains its options", async (command) => {

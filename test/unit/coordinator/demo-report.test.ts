@@ -46,7 +46,7 @@ function round(number: number, accuracy: number | null): RoundStatus {
     phase: accuracy === null && number > 0 ? "collecting" : "closed",
     attempts: 0,
     cohort: 3,
-    participants: ["a", "b"].map((name) => ({
+    participants: ["headless-1", "headless-2"].map((name) => ({
       ...participant,
       nodeId: "0123456789abcdef",
       name,
@@ -97,6 +97,20 @@ test("the final score is the last round's, the central one the baseline's", () =
   const report = demoReport("stars", ROUNDS, REST);
   expect(report.final).toEqual({ accuracy: 0.9, macroF1: 0.89 });
   expect(report.central).toEqual({ accuracy: 0.95, macroF1: 0.94 });
+});
+
+test("a node's speed is the median of what it told over the training rounds", () => {
+  const speeds = [100, 900, 300];
+  const rounds = [round(0, 0.3), ...speeds.map((_, index) => round(index + 1, 0.8))].map((each) => ({
+    ...each,
+    participants: each.participants.map((participant) => ({
+      ...participant,
+      name: participant.name === "headless-1" ? "headless-1" : "someone else",
+      examplesPerSecond: speeds[each.round - 1] ?? 1e9,
+    })),
+  }));
+  const { nodes } = demoReport("stars", rounds, REST);
+  expect(nodes.map(({ examplesPerSecond }) => examplesPerSecond)).toEqual([300, null]);
 });
 
 test("a round whose aggregate was withheld has the score of the model that stayed", () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import type { CoordinatorApi } from "../../../coordinator/commands/coordinator-api.ts";
 import { untilFinished } from "../../../coordinator/commands/demo/watch.ts";
-import type { Terminal } from "../../../coordinator/commands/terminal.ts";
+import type { Terminal } from "../../../coordinator/commands/process/terminal.ts";
 import { defaultTasks } from "../../../coordinator/default-tasks.ts";
 import type { NodeSummary } from "../../../coordinator/headless/node-record.ts";
 import type { RoundStatus } from "../../../protocol/rounds.ts";

@@ -1,4 +1,4 @@
-import { AstroScaleError } from "../../protocol/errors.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
 
 /** `0` a command did what it says, `1` it failed, `2` it was called wrongly. */
 export type ExitCode = 0 | 1 | 2;
