@@ -23,6 +23,9 @@ export interface Installation {
 // A download of 170 MB at 5 Mbit/s takes 270 s.
 const INSTALL_LIMIT_MS = 10 * 60_000;
 
+/** Playwright explains a failed download with stack traces, which explain nothing to people. */
+const STACK_FRAME = /^\s+at .*:\d+:\d+\)?$/;
+
 /** The ways to get a browser on this machine, best first. */
 export function installWays(machine: Machine): InstallWay[] {
   const manifest = createRequire(import.meta.url).resolve("playwright/package.json");
@@ -86,7 +89,9 @@ export function streamProgram(
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding("utf8");
         stream.on("data", (text: string) => {
-          for (const line of text.split(/[\r\n]+/)) if (line.trim()) report(`  ${line.trimEnd()}`);
+          for (const line of text.split(/[\r\n]+/)) {
+            if (line.trim() && !STACK_FRAME.test(line)) report(`  ${line.trimEnd()}`);
+          }
         });
       }
       child.on("error", () => resolve(false));

@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { findChromium } from "../../../coordinator/headless/chromium.ts";
 import { chromiumFlags, type GpuMode } from "../../../coordinator/headless/chromium-flags.ts";
-import { ensureChromium, installWays } from "../../../coordinator/headless/chromium-install.ts";
+import {
+  ensureChromium,
+  installWays,
+  streamProgram,
+} from "../../../coordinator/headless/chromium-install.ts";
 import type { Machine } from "../../../coordinator/headless/machine.ts";
 
 const OWN = "/home/u/.cache/ms-playwright/chromium-1/chrome";
@@ -138,6 +142,27 @@ test("when nothing helps, the error says what was tried and what a person can do
     ),
   });
   expect(lines[0]).toBe("No Chromium found; installing one: npx playwright install chromium");
+});
+
+test("an installer's output is handed on line by line, without the stack of its failure", async () => {
+  const lines: string[] = [];
+  const run = streamProgram((line) => void lines.push(line), new AbortController().signal);
+  const script = 'console.log("10%\\r20%\\n"); throw new Error("no such host")';
+  expect(await run(process.execPath, ["-e", script])).toBe(false);
+  expect(lines).toContain("  10%");
+  expect(lines).toContain("  20%");
+  expect(lines).toContain("  Error: no such host");
+  expect(lines.filter((line) => /^\s+at /.test(line))).toEqual([]);
+  expect(await run(process.execPath, ["-e", ""])).toBe(true);
+  expect(await run("/no/such/installer", [])).toBe(false);
+});
+
+test("an interruption ends an installer that runs", async () => {
+  const stop = new AbortController();
+  const run = streamProgram(() => stop.abort(), stop.signal);
+  expect(await run(process.execPath, ["-e", 'console.log("begun"); setInterval(() => {}, 1000)'])).toBe(
+    false,
+  );
 });
 
 test.each<[NodeJS.Platform, boolean, boolean]>([
