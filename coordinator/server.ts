@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
 import { join } from "node:path";
@@ -50,8 +51,10 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Runni
       defaultTasks(config.rounds),
     );
     let draining = false;
+    const { pagesDirectory } = config;
     const app = createApp({
       ...config,
+      pagesDirectory: pagesDirectory !== null && existsSync(pagesDirectory) ? pagesDirectory : null,
       campaign,
       catalogs,
       store,

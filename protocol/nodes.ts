@@ -16,6 +16,22 @@ export const NodeName = z
   .max(64)
   .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u, "a name has no control or direction characters");
 
+/** What a node's page says it is doing. `stopped`, `finished` and `failed` are final. */
+export const NodePhase = z.enum([
+  "joining",
+  "waiting",
+  "downloading",
+  "preprocessing",
+  "training",
+  "sending",
+  "paused",
+  "reconnecting",
+  "stopped",
+  "finished",
+  "failed",
+]);
+export type NodePhase = z.infer<typeof NodePhase>;
+
 /** What a node brings. */
 export const NodeCapabilities = z.strictObject({
   backend: BackendName,

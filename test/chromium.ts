@@ -1,13 +1,14 @@
-import { existsSync } from "node:fs";
+import { findChromium } from "../coordinator/headless/chromium.ts";
+import { thisMachine } from "../coordinator/headless/machine.ts";
 
-const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = await findChromium(thisMachine());
 
 /**
  * Chromium with WebGPU computed on the processor (SwiftShader), for browser and e2e tests alike.
- * Without `executablePath` Playwright takes its own browser.
+ * Without `executablePath` Playwright says itself what is missing.
  */
 export const testLaunch = {
-  ...executable(),
+  ...(executablePath === null ? {} : { executablePath }),
   headless: true,
   args: [
     "--no-sandbox",
@@ -20,8 +21,3 @@ export const testLaunch = {
     "--use-webgpu-adapter=swiftshader",
   ],
 };
-
-function executable(): { executablePath?: string } {
-  const path = process.env["ASTROSCALE_CHROMIUM"] ?? CANDIDATES.find(existsSync);
-  return path ? { executablePath: path } : {};
-}

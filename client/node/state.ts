@@ -1,19 +1,5 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { BackendName } from "../../protocol/nodes.ts";
-
-/** What a node is doing now. `stopped`, `finished` and `failed` are final. */
-export type NodePhase =
-  | "joining"
-  | "waiting"
-  | "downloading"
-  | "preprocessing"
-  | "training"
-  | "sending"
-  | "paused"
-  | "reconnecting"
-  | "stopped"
-  | "finished"
-  | "failed";
+import type { BackendName, NodePhase } from "../../protocol/nodes.ts";
 
 /** Everything a page shows of its node; a plain value, replaced whole at every change. */
 export interface NodeState {

@@ -19,6 +19,7 @@ export interface EpochReport {
   /** Mean training loss over the epoch's steps. */
   readonly loss: number;
   readonly examples: number;
+  /** Over this round's epochs so far: one short epoch alone tells little. */
   readonly examplesPerSecond: number;
 }
 
@@ -53,6 +54,7 @@ export async function localUpdate(
   const { localEpochs } = plan.training;
   trainer.load(options.base);
   let last: EpochReport | null = null;
+  let trainingMs = 0;
   for (let localEpoch = 0; localEpoch < localEpochs; localEpoch++) {
     await options.beforeEpoch();
     const startedMs = options.now();
@@ -60,10 +62,11 @@ export async function localUpdate(
     if (!Number.isFinite(loss)) {
       throw new AstroScaleError("diverged", `loss is ${loss} after local epoch ${localEpoch + 1}`);
     }
-    const seconds = (options.now() - startedMs) / 1_000;
+    trainingMs += options.now() - startedMs;
+    const done = localEpoch + 1;
     // Isolated pages have a clock of 5 µs; an epoch below that has no measurable rate.
-    const examplesPerSecond = seconds > 0 ? rows / seconds : 0;
-    last = { localEpoch: localEpoch + 1, loss, examples: rows, examplesPerSecond };
+    const examplesPerSecond = trainingMs > 0 ? (rows * done * 1_000) / trainingMs : 0;
+    last = { localEpoch: done, loss, examples: rows, examplesPerSecond };
     options.onEpoch(last);
   }
   const delta = difference(await trainer.parameters(), options.base);

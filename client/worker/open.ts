@@ -1,6 +1,7 @@
 import * as Comlink from "comlink";
+import type { NodePhase } from "../../protocol/nodes.ts";
 import { INITIAL_STATE } from "../node/announcer.ts";
-import type { NodeHandle, NodeOptions, NodePhase, NodeState } from "../node/state.ts";
+import type { NodeHandle, NodeOptions, NodeState } from "../node/state.ts";
 import { installErrorTransfer } from "./errors.ts";
 import type { NodeWorker } from "./node-worker.ts";
 // oxlint-disable-next-line import/default -- Vite makes this module

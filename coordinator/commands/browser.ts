@@ -1,7 +1,7 @@
 import { ensureChromium, streamProgram } from "../headless/chromium-install.ts";
 import { thisMachine } from "../headless/machine.ts";
+import type { CommandContext } from "./context.ts";
 import { onInterrupt } from "./process/interruption.ts";
-import type { CommandContext } from "./program.ts";
 
 /**
  * `astroscale browser`: prints the path of the browser that headless nodes use, after installing one if there

@@ -1,11 +1,11 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
 import { nodeOrders } from "../headless/node-pool.ts";
 import type { NodeSummary } from "../headless/node-record.ts";
+import type { CommandContext, NodesOptions } from "./context.ts";
 import { coordinatorApi } from "./coordinator-api.ts";
 import { openHeadlessNodes } from "./headless-nodes.ts";
 import { nodeLine, summaryTable } from "./node-lines.ts";
 import { onInterrupt } from "./process/interruption.ts";
-import type { CommandContext, NodesOptions } from "./program.ts";
 
 /**
  * `astroscale nodes`: runs headless nodes until all have finished, or until SIGINT or SIGTERM lets them leave;

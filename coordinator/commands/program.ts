@@ -2,14 +2,8 @@ import { Command, CommanderError, Option } from "commander";
 import type { BackendWish } from "../headless/chromium-flags.ts";
 import { packageVersion } from "../package-root.ts";
 import { coordinatorOrigin, namePrefix, taskId, wholeNumber } from "./arguments.ts";
+import type { CommandContext, DemoOptions, NodesOptions, StartOptions, StatusOptions } from "./context.ts";
 import { type ExitCode, failureLines } from "./process/failure.ts";
-import type { Terminal } from "./process/terminal.ts";
-
-/** What a command may use of the world it was called in. */
-export interface CommandContext {
-  readonly terminal: Terminal;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
 
 const MOST_NODES = 256;
 /** The bundled task opens a round for two nodes and more. */
@@ -128,38 +122,4 @@ function addBrowser(astroscale: Command, context: CommandContext): void {
       const { browser } = await import("./browser.ts");
       await browser(context);
     });
-}
-
-/** Options of `astroscale start`. */
-export interface StartOptions {
-  readonly port?: number;
-  readonly nodes: number;
-  readonly dataDir?: string;
-  /** `false` with `--no-browser`. */
-  readonly browser: boolean;
-  readonly backend: BackendWish;
-}
-
-/** Options of `astroscale nodes`. */
-export interface NodesOptions {
-  readonly coordinator: string;
-  readonly count: number;
-  readonly backend: BackendWish;
-  readonly task?: string;
-  readonly name: string;
-  readonly json?: boolean;
-}
-
-/** Options of `astroscale status`. */
-export interface StatusOptions {
-  readonly coordinator: string;
-  readonly json?: boolean;
-}
-
-/** Options of `astroscale demo`. */
-export interface DemoOptions {
-  readonly nodes: number;
-  readonly rounds?: number;
-  readonly json?: string;
-  readonly backend: BackendWish;
 }

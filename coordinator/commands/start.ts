@@ -5,12 +5,12 @@ import { type NodePool, nodeOrders } from "../headless/node-pool.ts";
 import type { NodeOrder } from "../headless/supervised-node.ts";
 import { packageVersion } from "../package-root.ts";
 import { type RunningCoordinator, startCoordinator } from "../server.ts";
+import type { CommandContext, StartOptions } from "./context.ts";
 import { coordinatorApi } from "./coordinator-api.ts";
 import { openHeadlessNodes } from "./headless-nodes.ts";
 import { nodeLine } from "./node-lines.ts";
 import { onInterrupt } from "./process/interruption.ts";
 import type { Terminal } from "./process/terminal.ts";
-import type { CommandContext, StartOptions } from "./program.ts";
 
 /**
  * `astroscale start`: a coordinator and headless nodes beside it, until SIGINT or SIGTERM. Without a browser

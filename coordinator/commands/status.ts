@@ -1,8 +1,8 @@
 import type { CoordinatorStatus } from "../../protocol/replies.ts";
 import type { Score, TaskStatus } from "../../protocol/tasks.ts";
+import type { CommandContext, StatusOptions } from "./context.ts";
 import { coordinatorApi } from "./coordinator-api.ts";
 import { textTable } from "./process/terminal.ts";
-import type { CommandContext, StatusOptions } from "./program.ts";
 
 /**
  * `astroscale status`: prints the tasks and nodes of a running coordinator.

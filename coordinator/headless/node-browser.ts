@@ -1,25 +1,13 @@
 import * as z from "zod";
 import { ERROR_CODES } from "../../protocol/errors.ts";
-import { BackendName } from "../../protocol/nodes.ts";
+import { BackendName, NodePhase } from "../../protocol/nodes.ts";
 
 /**
  * What a node's page tells of itself: the part of `window.astroscaleNode.state()` that the pool reads. The page
  * belongs to the coordinator's origin, which may be someone else's, so it is parsed.
  */
 export const HeadlessNodeState = z.object({
-  phase: z.enum([
-    "joining",
-    "waiting",
-    "downloading",
-    "preprocessing",
-    "training",
-    "sending",
-    "paused",
-    "reconnecting",
-    "stopped",
-    "finished",
-    "failed",
-  ]),
+  phase: NodePhase,
   backend: BackendName.nullable(),
   device: z.string().nullable(),
   notice: z.string().nullable(),
@@ -36,18 +24,19 @@ export interface NodePage {
   state(): Promise<HeadlessNodeState | null>;
   /** Asks the node to leave the coordinator; resolves when it has. */
   stop(): Promise<void>;
-  /** Drops the page and its storage. */
+  /** Drops the page; its profile's storage stays. */
   close(): Promise<void>;
 }
 
 /** A browser process in which pages with separate storage are opened. */
 export interface NodeBrowser {
   /**
-   * Opens `url` in a page with storage of its own.
+   * Opens `url` in a page.
    *
+   * @param profile whose storage the page has: a page opened after a crash finds its session and its shards
    * @throws {AstroScaleError} `coordinator_unreachable` when nobody answers at `url`
    */
-  open(url: string): Promise<NodePage>;
+  open(url: string, profile: string): Promise<NodePage>;
   /** Resolves when the process has ended, by itself or by `close`. */
   readonly exited: Promise<void>;
   close(): Promise<void>;

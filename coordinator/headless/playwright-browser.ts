@@ -59,20 +59,33 @@ async function gpuMode(options: PlaywrightOptions): Promise<GpuMode> {
 
 function nodeBrowser(browser: Browser): NodeBrowser {
   const exited = new Promise<void>((resolve) => browser.once("disconnected", () => resolve()));
-  return { exited, open: (url) => open(browser, url), close: () => browser.close() };
+  const profiles = new Map<string, Promise<BrowserContext>>();
+  const contextOf = (profile: string): Promise<BrowserContext> => {
+    const context = profiles.get(profile) ?? newContext(browser);
+    profiles.set(profile, context);
+    return context;
+  };
+  return {
+    exited,
+    open: async (url, profile) => open(await contextOf(profile), url),
+    close: () => browser.close(),
+  };
 }
 
-async function open(browser: Browser, url: string): Promise<NodePage> {
-  const context = await browser.newContext({
+function newContext(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({
     viewport: { width: 480, height: 360 },
     reducedMotion: "reduce", // nobody looks: paint little
   });
+}
+
+async function open(context: BrowserContext, url: string): Promise<NodePage> {
+  const page = await context.newPage();
   try {
-    const page = await context.newPage();
     await load(page, url);
-    return nodePage(context, page);
+    return nodePage(page);
   } catch (error) {
-    await context.close();
+    await page.close();
     throw error;
   }
 }
@@ -100,7 +113,7 @@ function isNetworkFailure(cause: unknown): boolean {
   );
 }
 
-function nodePage(context: BrowserContext, page: Page): NodePage {
+function nodePage(page: Page): NodePage {
   return {
     async state() {
       const state: unknown = await page.evaluate("globalThis.astroscaleNode?.state() ?? null");
@@ -109,6 +122,6 @@ function nodePage(context: BrowserContext, page: Page): NodePage {
     async stop() {
       await page.evaluate("globalThis.astroscaleNode?.stop()");
     },
-    close: () => context.close(),
+    close: () => page.close(),
   };
 }

@@ -79,7 +79,7 @@ async function live(supervision: Supervision): Promise<Ending> {
   let page: NodePage | null = null;
   try {
     const browser = await supervision.browsers.current();
-    page = await browser.open(nodeUrl(supervision));
+    page = await browser.open(nodeUrl(supervision), supervision.record.name);
     return await watch(page, supervision);
   } catch (error) {
     return endingOf(error);

@@ -1,7 +1,7 @@
 import { AstroScaleError } from "../../../protocol/errors.ts";
-import type { Heartbeat } from "../../../protocol/nodes.ts";
+import type { Heartbeat, NodePhase } from "../../../protocol/nodes.ts";
 import type { Clock } from "../clock.ts";
-import type { NodePhase, NodeState } from "../state.ts";
+import type { NodeState } from "../state.ts";
 import type { CoordinatorApi } from "./coordinator-api.ts";
 import type { Membership } from "./membership.ts";
 

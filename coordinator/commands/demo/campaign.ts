@@ -1,10 +1,10 @@
 import { nodeOrders } from "../../headless/node-pool.ts";
 import { systemSleep } from "../../headless/sleep.ts";
+import type { DemoOptions } from "../context.ts";
 import { coordinatorApi } from "../coordinator-api.ts";
 import { openHeadlessNodes } from "../headless-nodes.ts";
 import { nodeLine } from "../node-lines.ts";
 import type { Terminal } from "../process/terminal.ts";
-import type { DemoOptions } from "../program.ts";
 import { type DemoReport, demoReport } from "./report.ts";
 import { CENTRAL, demoTasks, untilFinished } from "./watch.ts";
 

@@ -4,8 +4,8 @@ import { dirname, join, resolve } from "node:path";
 import { AstroScaleError } from "../../../protocol/errors.ts";
 import { loadConfig } from "../../config.ts";
 import { startCoordinator } from "../../server.ts";
+import type { CommandContext, DemoOptions } from "../context.ts";
 import { onInterrupt } from "../process/interruption.ts";
-import type { CommandContext, DemoOptions } from "../program.ts";
 import { runCampaign } from "./campaign.ts";
 import { reportLines } from "./lines.ts";
 
