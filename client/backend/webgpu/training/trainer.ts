@@ -228,16 +228,20 @@ class WebgpuTrainer implements Trainer {
     const readback = openReadback(this.#gpu, rows * rowBytes);
     const parts = partsOf(rows, this.#plan.partRows, this.#plan.partRows);
     let next = 0;
-    await submitPaced(this.#gpu, this.#pace, () => {
-      this.#checkAlive();
-      if (next === parts.length) return null;
-      const most = Math.min(this.#pace.units(this.#forwardWork(parts[next])), MAX_PARTS);
-      const fitting = parts.slice(next, next + most);
-      next += fitting.length;
-      return this.#encodeOutputs(fitting, readback.buffer, rowBytes);
-    });
-    const words = new Uint32Array(await readback.bytes());
-    return new Float32Array(unpadRows(words, rows, outputs).buffer);
+    try {
+      await submitPaced(this.#gpu, this.#pace, () => {
+        this.#checkAlive();
+        if (next === parts.length) return null;
+        const most = Math.min(this.#pace.units(this.#forwardWork(parts[next])), MAX_PARTS);
+        const fitting = parts.slice(next, next + most);
+        next += fitting.length;
+        return this.#encodeOutputs(fitting, readback.buffer, rowBytes);
+      });
+      const words = new Uint32Array(await readback.bytes());
+      return new Float32Array(unpadRows(words, rows, outputs).buffer);
+    } finally {
+      readback.buffer.destroy();
+    }
   }
 
   #forwardWork(part: Part | undefined): number {

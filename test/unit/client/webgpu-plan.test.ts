@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { workgroupGrid } from "../../client/backend/webgpu/dispatch.ts";
-import { padRows, unpadRows } from "../../client/backend/webgpu/matrix.ts";
-import { Pace } from "../../client/backend/webgpu/training/pace.ts";
-import { packParameters, planModel, unpackParameters } from "../../client/backend/webgpu/training/plan.ts";
-import { encodeSteps, partsOf, STEP_STRIDE, slotsOf } from "../../client/backend/webgpu/training/schedule.ts";
-import { type ModelSpec, parameterCount } from "../../protocol/model.ts";
+import { workgroupGrid } from "../../../client/backend/webgpu/dispatch.ts";
+import { padRows, unpadRows } from "../../../client/backend/webgpu/matrix.ts";
+import { Pace } from "../../../client/backend/webgpu/training/pace.ts";
+import { packParameters, planModel, unpackParameters } from "../../../client/backend/webgpu/training/plan.ts";
+import {
+  encodeSteps,
+  partsOf,
+  STEP_STRIDE,
+  slotsOf,
+} from "../../../client/backend/webgpu/training/schedule.ts";
+import { type ModelSpec, parameterCount } from "../../../protocol/model.ts";
 
 const MIB = 2 ** 20;
 const DEFAULT_LIMIT = 128 * MIB; // maxStorageBufferBindingSize that every WebGPU device has
