@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cdp } from "vitest/browser";
 import { Gpu } from "../../client/backend/webgpu/device.ts";
 import { readMatrix, uploadMatrix } from "../../client/backend/webgpu/matrix.ts";
-import { createWebgpuBackend } from "../../client/backend/webgpu.ts";
+import { createWebgpuBackend, hasHardwareAdapter } from "../../client/backend/webgpu.ts";
 import { inOrder, problem } from "../conformance/samples.ts";
 
 const LOST = { name: "AstroScaleError", code: "device_lost" };
@@ -57,6 +57,14 @@ test("a disposed backend rejects what was pending and what comes after, and is n
   expect(await pending).toMatchObject(LOST);
   await expect(backend.moments(x)).rejects.toMatchObject(LOST);
   expect(told).toEqual([]);
+});
+
+test("a browser without an adapter is refused as device_unavailable", async () => {
+  const request = vi.spyOn(navigator.gpu, "requestAdapter").mockResolvedValue(null);
+  const opening = createWebgpuBackend().catch((error: unknown) => error);
+  expect(await opening).toMatchObject({ name: "AstroScaleError", code: "device_unavailable" });
+  expect(await hasHardwareAdapter()).toBe(false);
+  request.mockRestore();
 });
 
 describe("a device in trouble", () => {
