@@ -60,6 +60,8 @@ export default defineConfig(({ mode }) => ({
       },
       {
         extends: true,
+        // Found late on a cold cache, it would make the page reload in the middle of a test.
+        optimizeDeps: { include: ["zod"] },
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],

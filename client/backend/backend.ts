@@ -52,7 +52,7 @@ export interface Trainer {
    * One local epoch: one optimiser step for each `batchSize` rows of `order`, the last batch shorter.
    * Resolves when the device has done it.
    *
-   * @param order row indices; a row may be absent or repeated
+   * @param order row indices; a row may be absent or repeated; none gives a loss of 0
    * @returns mean over steps, weighted by batch rows, of each batch's loss before its step
    * @throws {AstroScaleError} `device_lost` when the device went away
    */
@@ -86,13 +86,19 @@ export interface Backend {
   /** Resolves with the reason when the device is gone for a cause other than `dispose`. */
   readonly lost: Promise<string>;
 
-  /** A matrix of the caller's values, copied in. @param values row-major `[rows, cols]` */
+  /**
+   * A matrix of the caller's values, copied in.
+   *
+   * @param values row-major `[rows, cols]`
+   * @throws {AstroScaleError} `shape_mismatch`; `too_large` when the device has no buffer of that size
+   */
   matrix(values: Float32Array<ArrayBuffer>, rows: number, cols: number): Matrix;
 
   /**
    * Features of column data: planar columns in, row-major `[rows, terms.length]` out.
    *
    * @param columns equal lengths; may be views of a larger buffer (Arrow)
+   * @throws {AstroScaleError} as `matrix`
    */
   encodeFeatures(columns: readonly Float32Array<ArrayBuffer>[], terms: readonly FeatureTerm[]): Matrix;
 
@@ -111,7 +117,11 @@ export interface Backend {
   /** The matrix's values, row-major, after all earlier work. */
   read(x: Matrix): Promise<Float32Array<ArrayBuffer>>;
 
-  /** A trainer for `set`, which must outlive it. @throws {AstroScaleError} `shape_mismatch` */
+  /**
+   * A trainer for `set`, which must outlive it and stay as it is.
+   *
+   * @throws {AstroScaleError} `shape_mismatch`; `too_large` when the device has no buffer of that size
+   */
   trainer(model: ModelSpec, training: LocalTraining, set: TrainingSet): Promise<Trainer>;
 
   /** Frees the device. The backend and everything made by it are unusable afterwards. */

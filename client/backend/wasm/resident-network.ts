@@ -10,10 +10,10 @@ import {
   writeNetwork,
 } from "../../../wasm/records.ts";
 import type { TrainingSet } from "../backend.ts";
+import { checkedTargets } from "../training-set.ts";
 import type { Heap } from "./heap.ts";
 import { wasmMatrix } from "./matrix.ts";
 import { type PaddedLayer, paddedLayout } from "./padded-parameters.ts";
-import { checkedTargets } from "./training-set.ts";
 
 /** Rows whose activations are held at once: of 64 values they are 32 KiB, so a whole slice stays in the L2 cache. */
 const SLICE_ROWS = 128;

@@ -3,9 +3,9 @@ import { type ModelSpec, parameterCount } from "../../../protocol/model.ts";
 import type { LocalTraining } from "../../../protocol/tasks.ts";
 import { type OptimizerRecord, writeOptimizer } from "../../../wasm/records.ts";
 import type { Trainer, TrainingSet } from "../backend.ts";
+import { checkIndices } from "../training-set.ts";
 import { pad, unpad } from "./padded-parameters.ts";
 import { placeNetwork, type ResidentNetwork, type WasmMachine } from "./resident-network.ts";
-import { checkIndices } from "./training-set.ts";
 
 /** What a trainer is made for. */
 export interface TrainerInput {

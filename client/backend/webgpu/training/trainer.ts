@@ -2,7 +2,7 @@ import { AstroScaleError } from "../../../../protocol/errors.ts";
 import { type ModelSpec, parameterCount } from "../../../../protocol/model.ts";
 import type { LocalTraining } from "../../../../protocol/tasks.ts";
 import type { LossGradient, Trainer, TrainingSet } from "../../backend.ts";
-import { checkedTargets, checkIndices } from "../../wasm/training-set.ts";
+import { checkedTargets, checkIndices } from "../../training-set.ts";
 import { Buffers, VEC4_BYTES } from "../buffers.ts";
 import type { Gpu } from "../device.ts";
 import { ownMatrix, unpadRows, type WebgpuMatrix } from "../matrix.ts";

@@ -1,6 +1,6 @@
-import { AstroScaleError } from "../../../protocol/errors.ts";
-import type { ModelSpec } from "../../../protocol/model.ts";
-import type { TrainingSet } from "../backend.ts";
+import { AstroScaleError } from "../../protocol/errors.ts";
+import type { ModelSpec } from "../../protocol/model.ts";
+import type { TrainingSet } from "./backend.ts";
 
 /**
  * The targets' words, ready to be copied: u32 classes, or the bits of f32 values.
