@@ -1,6 +1,7 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before the schemas of the next imports
 import "./without-eval.ts";
 
-import { mountDashboard } from "./page/dashboard/dashboard-page.tsx";
+import { mountDashboard } from "./page/dashboard/mount-dashboard.ts";
 import { restoreTheme } from "./page/theme.ts";
 
 restoreTheme();

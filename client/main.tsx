@@ -1,10 +1,11 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it has to run before the schemas of the next imports
 import "./without-eval.ts";
 
 import { offerAutomation } from "./page/automation.ts";
 import { restoreTheme } from "./page/theme.ts";
 import { readJoinParameters, suggestName } from "./page/volunteer/join-parameters.ts";
+import { mountVolunteerPage } from "./page/volunteer/mount-volunteer-page.ts";
 import { createVolunteer } from "./page/volunteer/volunteer-model.ts";
-import { mountVolunteerPage } from "./page/volunteer/volunteer-page.tsx";
 import { openNode } from "./worker/open.ts";
 
 restoreTheme();

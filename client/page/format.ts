@@ -30,7 +30,7 @@ export function formatBytes(bytes: number): string {
     scaled /= 1000;
     unit++;
   }
-  return `${unit === 0 ? whole.format(scaled) : scaled.toPrecision(3)}${NARROW_SPACE}${units[unit] ?? ""}`;
+  return `${unit === 0 || scaled >= 999.5 ? whole.format(scaled) : scaled.toPrecision(3)}${NARROW_SPACE}${units[unit] ?? ""}`;
 }
 
 /** Seconds for people: `0.84 s`, `12.4 s`, `3 min 05 s`, `2 h 07 min`; unknown for `null`. */

@@ -39,9 +39,11 @@ export function SiteFrame({ page, children, footer }: SiteFrameProps): JSX.Eleme
       <main class="site-main" id="main" tabIndex={-1}>
         {children}
       </main>
-      <footer class="site-footer">
-        <div>{footer}</div>
-      </footer>
+      {footer !== null && (
+        <footer class="site-footer">
+          <div>{footer}</div>
+        </footer>
+      )}
     </>
   );
 }

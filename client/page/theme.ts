@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { remember, remembered } from "./memory.ts";
 
 /** `system` follows the machine. */
 export type Theme = "system" | "light" | "dark";
@@ -20,22 +21,4 @@ export function chooseTheme(choice: Theme): void {
   if (choice === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = choice;
   remember(KEY, choice);
-}
-
-/** A string kept from an earlier visit, or `null`; storage that is switched off reads as empty. */
-export function remembered(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-/** Keeps a string for the next visit, where the browser allows it. */
-export function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Private windows and full disks may refuse; the page works the same, only forgetful.
-  }
 }

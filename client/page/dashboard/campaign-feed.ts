@@ -19,6 +19,14 @@ export interface FeedDependencies {
   readonly later: (callback: () => void, delayMs: number) => void;
 }
 
+/** What the dashboard needs of the world. */
+export interface DashboardDependencies extends FeedDependencies {
+  /** The task named in the address, or `null`. */
+  readonly task: string | null;
+  /** Notes the chosen task in the address, so that the page can be passed on. */
+  readonly onChoose: (task: string) => void;
+}
+
 /** `live` while events arrive, `lost` while the connection is being tried again. */
 export type Connection = "connecting" | "live" | "lost";
 

@@ -1,5 +1,5 @@
 import { useComputed } from "@preact/signals";
-import { type JSX, render } from "preact";
+import type { JSX } from "preact";
 import type { TaskStatus } from "../../../protocol/tasks.ts";
 import {
   baselineTask,
@@ -11,7 +11,7 @@ import {
 } from "../campaign-figures.ts";
 import type { DashboardState } from "../dashboard-state.ts";
 import { SiteFrame } from "../site-frame.tsx";
-import { type CampaignFeed, type FeedDependencies, openCampaignFeed } from "./campaign-feed.ts";
+import type { CampaignFeed, DashboardDependencies } from "./campaign-feed.ts";
 import { DataNotes } from "./data-notes.tsx";
 import { Headline } from "./headline.tsx";
 import { NodesTable } from "./nodes-table.tsx";
@@ -20,30 +20,14 @@ import { RoundPanel } from "./round-panel.tsx";
 import { RoundsTable } from "./rounds-table.tsx";
 import { LossChart, ScoreChart, TimeChart } from "./score-charts.tsx";
 
-/** What the dashboard needs of the world. */
-export interface DashboardDependencies extends FeedDependencies {
-  /** The task named in the address, or `null`. */
-  readonly task: string | null;
-  /** Notes the chosen task in the address, so that the page can be passed on. */
-  readonly onChoose: (task: string) => void;
-}
-
-/** Renders the dashboard into `root` and follows the campaign until the returned function is called. */
-export function mountDashboard(root: HTMLElement, dependencies: DashboardDependencies): () => void {
-  const feed = openCampaignFeed(dependencies, dependencies.task);
-  render(<DashboardPage feed={feed} dependencies={dependencies} />, root);
-  return () => {
-    feed.close();
-    render(null, root);
-  };
-}
-
-interface PageProps {
+/** Props of `DashboardPage`. */
+export interface DashboardPageProps {
   readonly feed: CampaignFeed;
   readonly dependencies: DashboardDependencies;
 }
 
-function DashboardPage({ feed, dependencies }: PageProps): JSX.Element {
+/** The whole dashboard over a feed: title, numbers, charts, the open round, nodes, refusals, rounds. */
+export function DashboardPage({ feed, dependencies }: DashboardPageProps): JSX.Element {
   const campaign = useComputed(() => selectedCampaign(feed.state.value, feed.chosen.value)).value;
   return (
     <SiteFrame
@@ -63,14 +47,14 @@ function DashboardPage({ feed, dependencies }: PageProps): JSX.Element {
 /** Says aloud only what changes seldom: the connection. */
 function ConnectionNotice({ feed }: { feed: CampaignFeed }): JSX.Element {
   const lost = feed.connection.value === "lost";
+  const stale = feed.state.value.tasks.length > 0;
   const problem = feed.problem.value;
   return (
     <div role="status" class="connection">
       {(lost || problem !== null) && (
         <p class="message warn">
-          {lost
-            ? "Connection lost, retrying. The numbers below are the last that arrived."
-            : `Retrying: ${problem}.`}
+          {lost ? "Connection lost, retrying." : `Retrying: ${problem}.`}
+          {stale && " The numbers below are the last that arrived."}
         </p>
       )}
     </div>
@@ -81,17 +65,17 @@ function NoCampaign({ feed }: { feed: CampaignFeed }): JSX.Element {
   const reading = feed.connection.value !== "live" || feed.state.value.tasks.length > 0;
   return (
     <div class="nothing">
-      <h1>{reading ? "Reading the campaign" : "No campaign yet"}</h1>
+      <h1>{reading ? "Looking for the coordinator" : "No campaign yet"}</h1>
       <p class="muted">
         {reading
-          ? "The coordinator has not answered so far."
+          ? "It has not answered so far. This page goes on asking."
           : "The coordinator runs but has no task. Add one to astroscale.toml under [[tasks]], or post it to /tasks."}
       </p>
     </div>
   );
 }
 
-function Campaign(props: PageProps & { campaign: TaskStatus }): JSX.Element {
+function Campaign(props: DashboardPageProps & { campaign: TaskStatus }): JSX.Element {
   const { campaign, feed, dependencies } = props;
   const state = feed.state.value;
   const { id } = campaign.task;
@@ -112,6 +96,7 @@ function Campaign(props: PageProps & { campaign: TaskStatus }): JSX.Element {
       <RoundPanel
         campaign={campaign}
         round={last}
+        rounds={rounds}
         opening={state.openings.get(id) ?? null}
         typicalSeconds={typicalSeconds(rounds)}
         nowMs={dependencies.nowMs}
@@ -135,7 +120,9 @@ const STATES = {
   finished: { tone: "good", text: "Finished" },
 } as const;
 
-function CampaignTitle(props: PageProps & { campaign: TaskStatus; state: DashboardState }): JSX.Element {
+function CampaignTitle(
+  props: DashboardPageProps & { campaign: TaskStatus; state: DashboardState },
+): JSX.Element {
   const { campaign, state, feed, dependencies } = props;
   const list = campaigns(state);
   const { tone, text } = STATES[campaign.state];

@@ -12,15 +12,12 @@ export function DataNotes({ task, fetch }: { task: TaskSpec; fetch: Fetch }): JS
   const catalog = useSignal<Catalog | null>(null);
   useEffect(() => {
     let current = true;
-    readCatalog(fetch, task.catalog).then(
-      (answer) => {
-        if (current) catalog.value = answer;
-      },
-      // Without the catalog's own words the footer says less; the page has nothing to repair.
-      () => {
-        if (current) catalog.value = null;
-      },
-    );
+    const read = async (): Promise<void> => {
+      // Without the catalog's own words the footer says less; there is nothing here to repair.
+      const answer = await readCatalog(fetch, task.catalog).catch(() => null);
+      if (current) catalog.value = answer;
+    };
+    void read();
     return () => {
       current = false;
     };

@@ -32,13 +32,13 @@ export function Headline({ campaign, totals, open }: HeadlineProps): JSX.Element
             : `at least ${campaign.task.rules.minNodes} needed`}
         </Figure>
         <Figure label="Examples per second" value={formatRate(totals.examplesPerSecond)}>
-          {formatCount(totals.examples)} in all rounds
+          {formatCount(totals.examples)} in all
         </Figure>
-        <Figure label="Updates in" value={formatBytes(totals.bytesUp)}>
-          from the nodes
+        <Figure label="Received" value={formatBytes(totals.bytesUp)}>
+          updates
         </Figure>
-        <Figure label="Models and shards out" value={formatBytes(totals.bytesDown)}>
-          to the nodes
+        <Figure label="Sent" value={formatBytes(totals.bytesDown)}>
+          models and shards
         </Figure>
       </dl>
     </section>
@@ -52,10 +52,10 @@ function ScoreFigure(props: { metric: Metric; campaign: TaskStatus; main: boolea
   return (
     <div class={main ? "score main" : "score"}>
       <h2 class="label">{metric.label}, held-out rows</h2>
-      <p class="score-value">{metric.format(value)}</p>
+      <p class={value === null ? "score-value unknown" : "score-value"}>{metric.format(value)}</p>
       <p class="score-central">
         {central === null ? (
-          <span class="muted">no centralised run to compare with yet</span>
+          <span class="muted">{main ? "no centralised run to compare with yet" : "\u00a0"}</span>
         ) : (
           <>
             <span class="swatch orange dashed" /> centralised {metric.format(central)}

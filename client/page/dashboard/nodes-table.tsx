@@ -36,7 +36,7 @@ export function NodesTable({ nodes }: { nodes: readonly NodeStatus[] }): JSX.Ele
                 <th scope="col">State</th>
                 <th scope="col">Backend</th>
                 <th scope="col" class="number">
-                  Examples
+                  Speed
                 </th>
                 <th scope="col" class="number">
                   Updates

@@ -99,7 +99,7 @@ export class Plot {
         {
           ...this.#axis(),
           size: 58,
-          space: 44,
+          space: 34,
           values: (_chart, splits) => splits.map((value) => this.#data.formatTick(value)),
         },
       ],

@@ -11,6 +11,8 @@ export interface RoundPanelProps {
   readonly campaign: TaskStatus;
   /** The open round, or the last one; `null` before the first. */
   readonly round: RoundStatus | null;
+  /** Every round so far, ascending. */
+  readonly rounds: readonly RoundStatus[];
   readonly opening: RoundOpening | null;
   /** A usual round's wall time. */
   readonly typicalSeconds: number | null;
@@ -34,15 +36,47 @@ export function RoundPanel(props: RoundPanelProps): JSX.Element {
     <section class="panel round-panel" aria-labelledby="round-panel-title">
       <h2 id="round-panel-title">{title(campaign, round)}</h2>
       {campaign.reason !== null && <p class="message">{campaign.reason}</p>}
-      {round === null ? (
-        <p class="muted small">
-          The first round opens when {campaign.task.rules.minNodes} nodes have joined.{" "}
-          <a href={`/?task=${encodeURIComponent(campaign.task.id)}`}>Join from this browser</a>
-        </p>
-      ) : (
-        <RoundDetails {...props} round={round} />
-      )}
+      <Body {...props} />
     </section>
+  );
+}
+
+function Body(props: RoundPanelProps): JSX.Element {
+  const { campaign, round } = props;
+  if (campaign.state === "finished") return <Finished {...props} />;
+  if (round !== null) return <RoundDetails {...props} round={round} />;
+  return (
+    <p class="muted small">
+      The first round opens when {campaign.task.rules.minNodes} nodes have joined.{" "}
+      <a href={`/?task=${encodeURIComponent(campaign.task.id)}`}>Join from this browser</a>
+    </p>
+  );
+}
+
+/** What is left to do when all rounds are done: take the model home. */
+function Finished({ campaign, rounds }: RoundPanelProps): JSX.Element {
+  const { id } = campaign.task;
+  const seconds = rounds.reduce((sum, round) => sum + (round.seconds ?? 0), 0);
+  const updates = rounds.reduce((sum, round) => sum + round.participants.length, 0);
+  return (
+    <>
+      <dl class="pairs">
+        <dt>Rounds</dt>
+        <dd>{formatCount(campaign.task.rules.rounds)}</dd>
+        <dt>Updates averaged</dt>
+        <dd>{formatCount(updates)}</dd>
+        <dt>Time in rounds</dt>
+        <dd>{formatDuration(seconds)}</dd>
+      </dl>
+      <a
+        class="button"
+        href={`/federated/model?task=${encodeURIComponent(id)}`}
+        download={`${id}.safetensors`}
+      >
+        Take the model home
+      </a>
+      <p class="muted small">A safetensors file with the weights and the fitted preprocessing.</p>
+    </>
   );
 }
 

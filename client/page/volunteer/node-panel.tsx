@@ -36,21 +36,28 @@ export function NodePanel(props: NodePanelProps): JSX.Element {
       </div>
       <Messages {...props} />
       {node.phase === "finished" && <Thanks {...props} />}
-      <div class="node-body">
-        <div class="node-progress">
-          <RoundProgress node={node} />
-          <NodeFigures node={node} />
-          {node.backend !== null && (
-            <p class="label">
-              Computes with <b>{backendName(node)}</b>
-              {node.device === null || node.device === "" ? "" : ` on ${node.device}`}
-            </p>
-          )}
+      {!neverBegan(node) && (
+        <div class="node-body">
+          <div class="node-progress">
+            <RoundProgress node={node} />
+            <NodeFigures node={node} />
+            {node.backend !== null && (
+              <p class="label">
+                Computes with <b>{backendName(node)}</b>
+                {node.device === null || node.device === "" ? "" : ` on ${node.device}`}
+              </p>
+            )}
+          </div>
+          <LossSparkline losses={props.losses} />
         </div>
-        <LossSparkline losses={props.losses} />
-      </div>
+      )}
     </section>
   );
+}
+
+/** A node that ended before its first round has no progress to show. */
+function neverBegan({ phase, round }: NodeState): boolean {
+  return round === null && !isRunning(phase);
 }
 
 function Controls({ node, onPause, onResume, onStop, onAgain }: NodePanelProps): JSX.Element {
@@ -107,18 +114,10 @@ function Messages({ node, online }: NodePanelProps): JSX.Element {
 }
 
 function Thanks({ node, task }: NodePanelProps): JSX.Element {
-  const metric = task === null ? null : metricsOf(task.task.label)[0];
-  const score = metric?.of(task?.score ?? null) ?? null;
-  const central = metric?.of(task?.central ?? null) ?? null;
   const query = node.task === null ? "" : `?task=${encodeURIComponent(node.task.id)}`;
   return (
     <div class="thanks">
-      {metric !== null && score !== null && (
-        <p class="thanks-score">
-          <span>{metric.format(score)}</span> {metric.label.toLowerCase()} on held-out rows
-          {central !== null && `, ${metric.format(central)} when one machine holds all rows`}
-        </p>
-      )}
+      {task !== null && <ScoreReached {...task} />}
       <p>
         Your tab trained on {formatCount(node.examplesTrained)} examples and sent{" "}
         {formatCount(node.updatesAccepted)} updates that are part of the model.{" "}
@@ -128,11 +127,21 @@ function Thanks({ node, task }: NodePanelProps): JSX.Element {
   );
 }
 
+function ScoreReached({ task, score, central }: TaskStatus): JSX.Element | null {
+  const [metric] = metricsOf(task.label);
+  const reached = metric.of(score);
+  const alone = metric.of(central);
+  if (reached === null) return null;
+  return (
+    <p class="thanks-score">
+      <span>{metric.format(reached)}</span> {metric.label} on held-out rows
+      {alone !== null && `, ${metric.format(alone)} when one machine holds all rows`}
+    </p>
+  );
+}
+
 function RoundProgress({ node }: { node: NodeState }): JSX.Element {
-  const { round, rounds, localEpoch, localEpochs } = node;
-  const finished = node.phase === "finished";
-  const done = finished ? (rounds ?? 0) : Math.max(0, (round ?? 0) - 1);
-  const within = localEpochs === 0 || (round ?? 0) === 0 ? 0 : localEpoch / localEpochs;
+  const { round, rounds } = node;
   return (
     <div class="ruler">
       <p class="ruler-words">
@@ -142,9 +151,19 @@ function RoundProgress({ node }: { node: NodeState }): JSX.Element {
         </span>
         <span class="label">{round === 0 ? "Round 0 measures the data" : (node.task?.title ?? "")}</span>
       </p>
-      <Ruler label="Rounds of the campaign" done={done} total={rounds ?? 1} within={finished ? 0 : within} />
+      <Ruler label="Rounds of the campaign" total={rounds ?? 1} {...progressOf(node)} />
     </div>
   );
+}
+
+/** Rounds closed, and the share of the open one that is done here. Round 0 fits the scaling and is not counted. */
+function progressOf({ phase, round, rounds, localEpoch, localEpochs }: NodeState): {
+  done: number;
+  within: number;
+} {
+  if (phase === "finished") return { done: rounds ?? 0, within: 0 };
+  if (round === null || round === 0) return { done: 0, within: 0 };
+  return { done: round - 1, within: localEpochs === 0 ? 0 : localEpoch / localEpochs };
 }
 
 function NodeFigures({ node }: { node: NodeState }): JSX.Element {

@@ -1,4 +1,5 @@
-import type { NodePhase, NodeState } from "../../node/state.ts";
+import type { NodePhase } from "../../../protocol/nodes.ts";
+import type { NodeState } from "../../node/state.ts";
 
 /** Where the data are on their way through this machine; `null` while nothing moves. */
 export type PathStage = "download" | "train" | "send";
@@ -17,51 +18,41 @@ export function isRunning(phase: NodePhase): boolean {
 
 /** What the node does now, in one short line. */
 export function phaseLine(state: NodeState): string {
-  switch (state.phase) {
-    case "joining":
-      return "Joining the campaign";
-    case "waiting":
-      return capitalised(state.reason ?? "waiting for the next round");
-    case "downloading":
-      return "Downloading shards of the catalog";
-    case "preprocessing":
-      return state.round === 0 ? "Measuring the rows, so that all nodes scale alike" : "Preparing the rows";
-    case "training":
-      return `Training, local epoch ${Math.min(state.localEpoch + 1, state.localEpochs)} of ${state.localEpochs}`;
-    case "sending":
-      return "Sending the update";
-    case "paused":
-      return "Paused: nothing is computed until you resume";
-    case "reconnecting":
-      return "The coordinator does not answer; trying again";
-    case "stopped":
-      return "You have left the campaign";
-    case "finished":
-      return "The campaign has finished";
-    case "failed":
-      return "This node has stopped";
+  const { phase, reason, round, localEpoch, localEpochs } = state;
+  if (phase === "waiting") return capitalised(reason ?? "waiting for the next round");
+  if (phase === "preprocessing") {
+    return round === 0 ? "Measuring the rows, so that all nodes scale alike" : "Preparing the rows";
   }
+  if (phase === "training") {
+    return `Training, local epoch ${Math.min(localEpoch + 1, localEpochs)} of ${localEpochs}`;
+  }
+  return LINES[phase];
 }
+
+const LINES: Record<Exclude<NodePhase, "waiting" | "preprocessing" | "training">, string> = {
+  joining: "Joining the campaign",
+  downloading: "Downloading shards of the catalog",
+  sending: "Sending the update",
+  paused: "Paused: nothing is computed until you resume",
+  reconnecting: "The coordinator does not answer; trying again",
+  stopped: "You have left the campaign",
+  finished: "The campaign has finished",
+  failed: "This node has stopped",
+};
 
 /** The headline: changes with what matters to the volunteer, not with every step of a round. */
 export function headlineOf(state: NodeState): string {
-  switch (state.phase) {
-    case "paused":
-      return "Paused.";
-    case "stopped":
-      return "You have left. Thank you.";
-    case "finished":
-      return "Finished. Thank you.";
-    case "failed":
-      return "This node had to stop.";
-    case "joining":
-      return "Joining.";
-    case "waiting":
-      return state.round === null ? "Ready, and waiting." : "This tab is learning.";
-    default:
-      return "This tab is learning.";
-  }
+  if (state.phase === "waiting" && state.round === null) return "Ready, and waiting.";
+  return HEADLINES[state.phase] ?? "This tab is learning.";
 }
+
+const HEADLINES: Partial<Record<NodePhase, string>> = {
+  joining: "Joining.",
+  paused: "Paused.",
+  stopped: "You have left. Thank you.",
+  finished: "Finished. Thank you.",
+  failed: "This node had to stop.",
+};
 
 /** What a screen reader says: only what a volunteer would look up for, not each step of every round. */
 export function announcement(state: NodeState): string {

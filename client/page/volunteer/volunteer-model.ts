@@ -5,6 +5,7 @@ import type { TaskStatus } from "../../../protocol/tasks.ts";
 import { INITIAL_STATE } from "../../node/announcer.ts";
 import type { NodeHandle, NodeOptions, NodeState } from "../../node/state.ts";
 import { type Fetch, readCatalog, readTasks } from "../campaign-api.ts";
+import type { JoinParameters } from "./join-parameters.ts";
 import { type RoundLoss, withLoss } from "./loss-history.ts";
 import { isRunning } from "./phase-words.ts";
 
@@ -40,6 +41,16 @@ export interface Volunteer {
   stop(): Promise<void>;
 }
 
+/** What the volunteer page needs of the world. */
+export interface VolunteerDependencies {
+  readonly volunteer: Volunteer;
+  readonly parameters: JoinParameters;
+  /** For those who have chosen no name yet. */
+  readonly suggestedName: string;
+  /** Whether this browser offers WebGPU at all. */
+  readonly hasWebGpu: boolean;
+}
+
 /** A volunteer who has not joined yet. */
 export function createVolunteer(world: VolunteerWorld): Volunteer {
   return new Model(world);
@@ -53,7 +64,7 @@ class Model implements Volunteer {
   readonly problem = signal<string | null>(null);
   readonly #world: VolunteerWorld;
   /** The node that runs or is starting; a promise, so that a stop during the start waits for it. */
-  #handle: Promise<NodeHandle> | null = null;
+  #handle: Promise<NodeHandle | null> | null = null;
 
   constructor(world: VolunteerWorld) {
     this.#world = world;
@@ -82,15 +93,17 @@ class Model implements Volunteer {
     this.losses.value = [];
     this.node.value = INITIAL_STATE;
     const { coordinator, openNode } = this.#world;
-    this.#handle = Promise.resolve().then(() =>
-      openNode({ ...options, coordinator }, (state) => this.#onState(state)),
-    );
-    try {
-      await this.#handle;
-    } catch (error) {
-      this.#handle = null;
-      this.node.value = { ...(this.node.value ?? INITIAL_STATE), phase: "failed", error: describe(error) };
-    }
+    const handle = Promise.resolve()
+      .then(() => openNode({ ...options, coordinator }, (state) => this.#onState(state)))
+      .catch((error: unknown) => this.#onFailure(error));
+    this.#handle = handle;
+    await handle;
+  }
+
+  #onFailure(error: unknown): null {
+    this.#handle = null;
+    this.node.value = { ...(this.node.value ?? INITIAL_STATE), phase: "failed", error: describe(error) };
+    return null;
   }
 
   #onState(state: NodeState): void {
@@ -110,9 +123,8 @@ class Model implements Volunteer {
   }
 
   async stop(): Promise<void> {
-    const handle = await this.#handle;
+    await (await this.#handle)?.stop();
     this.#handle = null;
-    await handle?.stop();
     const state = this.node.value;
     if (state !== null && isRunning(state.phase)) this.node.value = { ...state, phase: "stopped" };
   }

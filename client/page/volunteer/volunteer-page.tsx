@@ -1,90 +1,54 @@
 import { useSignal } from "@preact/signals";
-import { type JSX, render } from "preact";
+import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import type { Catalog } from "../../../protocol/catalogs.ts";
 import type { TaskStatus } from "../../../protocol/tasks.ts";
 import type { BackendChoice, NodeState } from "../../node/state.ts";
 import { formatCount } from "../format.ts";
 import { SiteFrame } from "../site-frame.tsx";
-import { remember, remembered } from "../theme.ts";
 import { DataPath } from "./data-path.tsx";
 import { JoinForm } from "./join-form.tsx";
-import { type JoinParameters, nameProblem } from "./join-parameters.ts";
 import { NodePanel } from "./node-panel.tsx";
 import { announcement, isRunning, phaseLine, stageOf } from "./phase-words.ts";
+import { rememberName } from "./remembered-name.ts";
 import { TaskFacts, updateSize } from "./task-facts.tsx";
-import type { Volunteer } from "./volunteer-model.ts";
+import type { VolunteerDependencies } from "./volunteer-model.ts";
 
-const NAME_KEY = "astroscale.name";
-
-/** What the volunteer page needs of the world. */
-export interface VolunteerDependencies {
-  readonly volunteer: Volunteer;
-  readonly parameters: JoinParameters;
-  /** For those who have chosen no name yet. */
-  readonly suggestedName: string;
-  readonly hasWebGpu: boolean;
+/** Props of `VolunteerPage`. */
+export interface VolunteerPageProps extends VolunteerDependencies {
+  readonly firstName: string;
 }
 
-/** Renders the volunteer page into `root`, reads the campaigns, and joins by itself when the address says so. */
-export function mountVolunteerPage(root: HTMLElement, dependencies: VolunteerDependencies): () => void {
-  const { volunteer, parameters } = dependencies;
-  const firstName = parameters.name ?? remembered(NAME_KEY) ?? dependencies.suggestedName;
-  void volunteer.readTasks();
-  if (parameters.auto) {
-    const name = nameProblem(firstName) === null ? firstName : dependencies.suggestedName;
-    void volunteer.join({ name, backend: parameters.backend, task: parameters.task });
-  }
-  render(<VolunteerPage {...dependencies} firstName={firstName} />, root);
-  return () => render(null, root);
-}
-
-type PageProps = VolunteerDependencies & { readonly firstName: string };
-
-function VolunteerPage(props: PageProps): JSX.Element {
+/** The whole volunteer page: the invitation or the node at work, the way of the data, what there is to know. */
+export function VolunteerPage(props: VolunteerPageProps): JSX.Element {
   const { volunteer, parameters } = props;
   const chosenId = useSignal(parameters.task);
   const dismissed = useSignal<NodeState | null>(null);
   const online = useOnline();
   const node = volunteer.node.value === dismissed.value ? null : volunteer.node.value;
-  const tasks = volunteer.tasks.value ?? [];
-  const chosen = chooseTask(tasks, node?.task?.id ?? chosenId.value);
-  const catalog = chosen === null ? null : (volunteer.catalogs.value.get(chosen.task.catalog) ?? null);
+  const task = chooseTask(volunteer.tasks.value ?? [], node?.task?.id ?? chosenId.value);
+  const catalog = task === null ? null : (volunteer.catalogs.value.get(task.task.catalog) ?? null);
   useTitle(node);
-  const join = (name: string, backend: BackendChoice): void => {
-    remember(NAME_KEY, name);
-    void volunteer.join({ name, backend, task: chosen?.task.id ?? null });
-  };
   return (
     <SiteFrame page="volunteer" footer={<Footer />}>
       <p class="visually-hidden" role="status">
         {node === null ? "" : announcement(node)}
       </p>
       {node === null ? (
-        <div class="welcome">
-          <Intro
-            task={chosen}
-            rows={catalog?.rows ?? null}
-            problem={volunteer.problem.value}
-            onRetry={() => void volunteer.readTasks()}
-          />
-          <JoinForm
-            campaigns={offered(tasks, chosen)}
-            chosen={chosen}
-            onChooseTask={(id) => {
-              chosenId.value = id;
-            }}
-            firstName={props.firstName}
-            firstBackend={parameters.backend}
-            hasWebGpu={props.hasWebGpu}
-            online={online}
-            onJoin={join}
-          />
-        </div>
+        <Welcome
+          {...props}
+          task={task}
+          catalog={catalog}
+          online={online}
+          onChooseTask={(id) => {
+            chosenId.value = id;
+          }}
+        />
       ) : (
         <NodePanel
           node={node}
           losses={volunteer.losses.value}
-          task={chosen}
+          task={task}
           online={online}
           onPause={() => void volunteer.pause()}
           onResume={() => void volunteer.resume()}
@@ -94,9 +58,44 @@ function VolunteerPage(props: PageProps): JSX.Element {
           }}
         />
       )}
-      <Path node={node} task={chosen} />
-      <TaskFacts task={chosen?.task ?? null} catalog={catalog} />
+      <Path node={node} task={task} />
+      <TaskFacts task={task?.task ?? null} catalog={catalog} />
     </SiteFrame>
+  );
+}
+
+interface WelcomeProps extends VolunteerPageProps {
+  readonly task: TaskStatus | null;
+  readonly catalog: Catalog | null;
+  readonly online: boolean;
+  readonly onChooseTask: (id: string) => void;
+}
+
+function Welcome(props: WelcomeProps): JSX.Element {
+  const { volunteer, task, catalog } = props;
+  const join = (name: string, backend: BackendChoice): void => {
+    rememberName(name);
+    void volunteer.join({ name, backend, task: task?.task.id ?? null });
+  };
+  return (
+    <div class="welcome">
+      <Intro
+        task={task}
+        rows={catalog?.rows ?? null}
+        problem={volunteer.problem.value}
+        onRetry={() => void volunteer.readTasks()}
+      />
+      <JoinForm
+        campaigns={offered(volunteer.tasks.value ?? [], task)}
+        chosen={task}
+        onChooseTask={props.onChooseTask}
+        firstName={props.firstName}
+        firstBackend={props.parameters.backend}
+        hasWebGpu={props.hasWebGpu}
+        online={props.online}
+        onJoin={join}
+      />
+    </div>
   );
 }
 
@@ -198,6 +197,8 @@ function useOnline(): boolean {
     const update = (): void => {
       online.value = navigator.onLine;
     };
+    // What changed between the first render and this effect was heard by nobody.
+    update();
     addEventListener("online", update);
     addEventListener("offline", update);
     return () => {

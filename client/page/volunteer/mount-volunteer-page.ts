@@ -1,0 +1,18 @@
+import { createElement, render } from "preact";
+import { nameProblem } from "./join-parameters.ts";
+import { rememberedName } from "./remembered-name.ts";
+import type { VolunteerDependencies } from "./volunteer-model.ts";
+import { VolunteerPage } from "./volunteer-page.tsx";
+
+/** Renders the volunteer page into `root`, reads the campaigns, and joins by itself when the address says so. */
+export function mountVolunteerPage(root: HTMLElement, dependencies: VolunteerDependencies): () => void {
+  const { volunteer, parameters, suggestedName } = dependencies;
+  const wanted = parameters.name ?? rememberedName() ?? suggestedName;
+  const firstName = nameProblem(wanted) === null ? wanted : suggestedName;
+  void volunteer.readTasks();
+  if (parameters.auto) {
+    void volunteer.join({ name: firstName, backend: parameters.backend, task: parameters.task });
+  }
+  render(createElement(VolunteerPage, { ...dependencies, firstName }), root);
+  return () => render(null, root);
+}
