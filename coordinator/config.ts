@@ -20,6 +20,8 @@ export interface CoordinatorConfig {
   readonly shards: number;
   /** Training rounds of the bundled task. */
   readonly rounds: number;
+  /** Least time from the opening of one of its training rounds to that of the next. */
+  readonly roundIntervalSecs: number;
 }
 
 const Origin = z
@@ -64,6 +66,7 @@ export function loadConfig(
     logLevel: parsed.data.LOG_LEVEL,
     shards: 10,
     rounds: 60,
+    roundIntervalSecs: 0,
     ...overrides,
   };
 }

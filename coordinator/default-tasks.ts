@@ -1,4 +1,7 @@
-import type { TaskSpec } from "../protocol/tasks.ts";
+import type { RoundRules, TaskSpec } from "../protocol/tasks.ts";
+
+/** How many training rounds there are, and how close they follow each other. */
+type TaskPace = Pick<RoundRules, "rounds" | "roundIntervalSecs">;
 
 const FEATURES = [
   { name: "g", plus: "g", minus: null },
@@ -10,8 +13,8 @@ const FEATURES = [
   { name: "i-z", plus: "i", minus: "z" },
 ];
 
-/** Star, galaxy or quasar from SDSS photometry, over any number of nodes. @param rounds training rounds */
-function sdssClass(rounds: number): TaskSpec {
+/** Star, galaxy or quasar from SDSS photometry, over any number of nodes. */
+function sdssClass(pace: TaskPace): TaskSpec {
   const classes = ["GALAXY", "QSO", "STAR"];
   return {
     id: "sdss-class",
@@ -35,21 +38,21 @@ function sdssClass(rounds: number): TaskSpec {
       optimizer: { kind: "sgd" },
     },
     strategy: { kind: "fedavg" },
-    rules: { rounds, minNodes: 2, maxNodes: 1000, roundDeadlineSecs: 120, maxUpdateNorm: 100 },
+    rules: { ...pace, minNodes: 2, maxNodes: 1000, roundDeadlineSecs: 120, maxUpdateNorm: 100 },
     seed: 1,
     baselineOf: null,
   };
 }
 
 /** The tasks of a new coordinator: the bundled one, and its centralised run by one node with every shard. */
-export function defaultTasks(rounds: number): TaskSpec[] {
-  const task = sdssClass(rounds);
+export function defaultTasks({ rounds, roundIntervalSecs }: TaskPace): TaskSpec[] {
+  const task = sdssClass({ rounds, roundIntervalSecs });
   const central: TaskSpec = {
     ...task,
     id: `${task.id}.central`,
     title: `${task.title} (centralised)`,
     description: "The same model trained by one node on every shard: what the federated run is held against.",
-    rules: { ...task.rules, minNodes: 1, maxNodes: 1 },
+    rules: { ...task.rules, minNodes: 1, maxNodes: 1, roundIntervalSecs: 0 },
     baselineOf: task.id,
   };
   return [task, central];

@@ -48,7 +48,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Runni
     const feed = new EventFeed();
     const campaign = await Campaign.open(
       { store, clock: systemClock, feed, catalogs, log },
-      defaultTasks(config.rounds),
+      defaultTasks(config),
     );
     let draining = false;
     const { pagesDirectory } = config;

@@ -49,6 +49,8 @@ export const RoundRules = z.strictObject({
   /** At most this many nodes take part in a round. */
   maxNodes: z.int().min(1).max(1_000_000),
   roundDeadlineSecs: z.number().positive().max(86_400),
+  /** A training round opens no sooner than this after the one before opened. */
+  roundIntervalSecs: z.number().min(0).max(86_400),
   /** An update whose Euclidean norm exceeds this is refused as `norm_exceeded`. */
   maxUpdateNorm: z.number().positive(),
 });
@@ -105,7 +107,7 @@ export const Score = z.discriminatedUnion("kind", [
 ]);
 export type Score = z.infer<typeof Score>;
 
-/** `waiting` for nodes, `running` a round, `finished` after the last. */
+/** `waiting` for nodes, `running` rounds, `finished` after the last. */
 export const TaskState = z.enum(["waiting", "running", "finished"]);
 export type TaskState = z.infer<typeof TaskState>;
 

@@ -12,6 +12,7 @@ export interface StartOptions {
   readonly port?: number;
   readonly nodes: number;
   readonly dataDir?: string;
+  readonly roundInterval: number;
   /** `false` with `--no-browser`. */
   readonly browser: boolean;
   readonly backend: BackendWish;

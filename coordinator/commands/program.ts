@@ -8,6 +8,8 @@ import { type ExitCode, failureLines } from "./process/failure.ts";
 const MOST_NODES = 256;
 /** The bundled task opens a round for two nodes and more. */
 const LEAST_DEMO_NODES = 2;
+/** Slow enough to be watched and joined by hand: the bundled task lasts three minutes. */
+const SHOWN_INTERVAL_SECS = 3;
 const DEFAULT_ORIGIN = "http://127.0.0.1:8081";
 
 /**
@@ -57,6 +59,13 @@ function backendOption(): Option {
     .default("auto");
 }
 
+function roundIntervalOption(): Option {
+  return new Option("--round-interval <seconds>", "least time from one round's opening to the next")
+    .env("ASTROSCALE_FEDERATED_SYNC_INTERVAL_SECS")
+    .argParser(wholeNumber(0, 86_400))
+    .default(SHOWN_INTERVAL_SECS);
+}
+
 function addStart(astroscale: Command, context: CommandContext): void {
   astroscale
     .command("start")
@@ -64,6 +73,7 @@ function addStart(astroscale: Command, context: CommandContext): void {
     .option("--port <number>", "port to listen on; 0 for any that is free", wholeNumber(0, 65_535))
     .option("--nodes <number>", "headless nodes to start", wholeNumber(0, MOST_NODES), 2)
     .option("--data-dir <folder>", "where rounds and models are kept")
+    .addOption(roundIntervalOption())
     .option("--no-browser", "start no headless nodes")
     .addOption(backendOption())
     .action(async (options: StartOptions) => {

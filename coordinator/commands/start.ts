@@ -19,8 +19,9 @@ import type { Terminal } from "./process/terminal.ts";
  * @throws {AstroScaleError} what `loadConfig` and `startCoordinator` throw
  */
 export async function start(options: StartOptions, { terminal, env }: CommandContext): Promise<void> {
-  const { port, dataDir } = options;
+  const { port, dataDir, roundInterval: roundIntervalSecs } = options;
   const config = loadConfig(env, {
+    roundIntervalSecs,
     ...(port === undefined ? {} : { port }),
     ...(dataDir === undefined ? {} : { dataDirectory: resolve(dataDir) }),
   });

@@ -49,9 +49,13 @@ export function planFor(nodeId: string, materials: PlanMaterials): RoundPlan | N
   };
 }
 
-function idleReason({ task, round, presentNodes }: PlanMaterials, sent: boolean): string {
+function idleReason({ task, round, presentNodes, nowMs }: PlanMaterials, sent: boolean): string {
   const stuck = waitingReason(round, presentNodes, task.rules);
   if (stuck) return stuck;
+  if (round.phase === "waiting") {
+    const seconds = Math.max(1, Math.ceil((round.opensAtMs - nowMs) / 1000));
+    return `round ${round.number} opens in ${seconds} s`;
+  }
   if (round.phase !== "collecting") return `round ${round.number} is being aggregated`;
   const progress = `${sentCount(round)} of ${round.cohort.length} updates are here`;
   if (sent) return `round ${round.number}: your update is counted, ${progress}`;

@@ -65,6 +65,7 @@ export function resumeRound(
     kind: status.kind,
     phase: status.phase,
     cohort: cohort.map((member) => ({ ...member, sent: sent.has(member.nodeId) })),
+    opensAtMs: 0,
     deadlineMs: status.phase === "collecting" ? deadlineMs : Number.POSITIVE_INFINITY,
     attempts: status.attempts,
   };

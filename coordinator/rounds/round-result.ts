@@ -9,7 +9,7 @@ import type { ClientUpdate } from "../aggregation/strategy.ts";
 import type { HeldOutSet } from "../catalogs/catalog.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
 import type { RoundBook } from "./round-book.ts";
-import type { UpdateEntry } from "./round-record.ts";
+import type { RoundRecord, UpdateEntry } from "./round-record.ts";
 
 /** A global model and what is needed to use it. */
 export interface GlobalModel {
@@ -33,6 +33,19 @@ export interface RoundMaterials {
   readonly round: number;
   readonly book: RoundBook;
   readonly heldOut: HeldOutSet;
+}
+
+/** The newest model that `records` name; `null` before round 0 has closed. */
+export async function publishedModel(
+  task: TaskSpec,
+  book: RoundBook,
+  records: readonly RoundRecord[],
+): Promise<GlobalModel | null> {
+  const digest = records.findLast(({ status }) => status.model !== null)?.status.model;
+  const preprocessing = records[0]?.preprocessing;
+  if (!digest || !preprocessing) return null;
+  const parameters = decodeWeights(task.model, await book.file(digest));
+  return { parameters, preprocessing, digest };
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Round {
   readonly kind: "fit" | "train";
   readonly phase: RoundPhase;
   readonly cohort: readonly CohortMember[];
+  /** Monotonic milliseconds before which it does not open. */
+  readonly opensAtMs: number;
   /** Monotonic milliseconds; infinite while waiting. */
   readonly deadlineMs: number;
   /** Deadlines that passed with too few updates. */
@@ -32,13 +34,14 @@ export interface RoundContext {
   readonly nowMs: number;
 }
 
-/** A round that waits for nodes. */
-export function newRound(number: number): Round {
+/** A round that waits for nodes, and until `opensAtMs`. */
+export function newRound(number: number, opensAtMs = 0): Round {
   return {
     number,
     kind: number === 0 ? "fit" : "train",
     phase: "waiting",
     cohort: [],
+    opensAtMs,
     deadlineMs: Number.POSITIVE_INFINITY,
     attempts: 0,
   };
@@ -60,7 +63,7 @@ export function sentCount(round: Round): number {
 /**
  * The round as it stands after any join, leave, update or passage of time. Idempotent.
  *
- * - `waiting` becomes `collecting` when `minNodes` are there.
+ * - `waiting` becomes `collecting` when `minNodes` are there and its time has come.
  * - `collecting`: members that left without an update lose their shards to nodes that have no work; the round
  *   becomes `aggregating` when nobody is awaited and `minNodes` updates are there (a fit round also wants
  *   every shard covered), or at the deadline with `minNodes` updates. A deadline with fewer drops the
@@ -71,13 +74,17 @@ export function sentCount(round: Round): number {
 export function advance(round: Round, context: RoundContext): Round {
   switch (round.phase) {
     case "waiting":
-      return context.nodes.length >= context.rules.minNodes ? open(round, context) : round;
+      return mayOpen(round, context) ? open(round, context) : round;
     case "collecting":
       return collect(round, context);
     case "aggregating":
     case "closed":
       return round;
   }
+}
+
+function mayOpen(round: Round, { nodes, rules, nowMs }: RoundContext): boolean {
+  return nodes.length >= rules.minNodes && nowMs >= round.opensAtMs;
 }
 
 function open(round: Round, context: RoundContext): Round {
@@ -118,7 +125,9 @@ function adopt(cohort: readonly CohortMember[], context: RoundContext): CohortMe
 
 /** Why the round does not move, in words for people; `null` while it does. */
 export function waitingReason(round: Round, nodes: number, rules: RoundRules): string | null {
-  if (round.phase === "waiting") return `waiting for nodes: ${nodes} of ${rules.minNodes} are here`;
+  if (round.phase === "waiting" && nodes < rules.minNodes) {
+    return `waiting for nodes: ${nodes} of ${rules.minNodes} are here`;
+  }
   const sent = sentCount(round);
   if (round.phase === "collecting" && sent === round.cohort.length && sent < rules.minNodes) {
     return `waiting for another node: ${sent} of ${rules.minNodes} updates are here`;

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { NoPlan, RoundPlan, RoundStatus, UpdateReceipt } from "../../protocol/rounds.ts";
 import type { Score, TaskSpec, TaskStatus } from "../../protocol/tasks.ts";
-import { decodeWeights } from "../../protocol/weights.ts";
 import type { CatalogSource, HeldOutSet } from "../catalogs/catalog.ts";
 import type { EventFeed } from "../events/event-feed.ts";
 import type { Log } from "../observability/log.ts";
@@ -11,7 +10,7 @@ import type { Assignment } from "./assignment.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Members } from "./members.ts";
 import { planFor } from "./plan.ts";
-import { advance, markSent, type Round, type RoundContext, waitingReason } from "./round.ts";
+import { advance, markSent, newRound, type Round, type RoundContext, waitingReason } from "./round.ts";
 import { RoundBook } from "./round-book.ts";
 import {
   newRoundRecord,
@@ -21,7 +20,8 @@ import {
   resumeRound,
   type UpdateEntry,
 } from "./round-record.ts";
-import { closeFit, closeTrain, type GlobalModel, type RoundResult } from "./round-result.ts";
+import { closeFit, closeTrain, type GlobalModel, publishedModel, type RoundResult } from "./round-result.ts";
+import { heldOutOf } from "./served-task.ts";
 import { answerAgain, checkPayload, checkRound, type ReceivedUpdate, readUpdate } from "./update-intake.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
@@ -60,6 +60,8 @@ export class TaskRunner {
   #round: Round;
   #model: GlobalModel | null = null;
   #score: Score | null = null;
+  /** Monotonic milliseconds at which the newest open round opened. */
+  #openedMs = 0;
   #saving: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -81,19 +83,10 @@ export class TaskRunner {
   /**
    * The runner of `task`, its rounds where they stood when the coordinator last ran.
    *
-   * @throws {AstroScaleError} `column_missing` or `invalid_request` when the catalog cannot serve the task
+   * @throws {AstroScaleError} as `heldOutOf`
    */
   static async open(task: TaskSpec, deps: RunnerDependencies): Promise<TaskRunner> {
-    const heldOut = deps.source.heldOut(task.features, task.label);
-    if (heldOut.rows === 0) {
-      throw new AstroScaleError("invalid_request", `catalog ${task.catalog} holds no rows out to score on`);
-    }
-    if (task.rules.minNodes > deps.source.shards.length) {
-      throw new AstroScaleError(
-        "invalid_request",
-        `minNodes ${task.rules.minNodes} exceeds the catalog's ${deps.source.shards.length} shards`,
-      );
-    }
+    const heldOut = heldOutOf(task, deps.source);
     const book = new RoundBook(deps.store, task);
     const records = await book.load();
     const newest = records.at(-1) ?? newRoundRecord(task, 0);
@@ -107,7 +100,7 @@ export class TaskRunner {
   }
 
   async #resume(): Promise<void> {
-    this.#model = await this.#publishedModel();
+    this.#model = await publishedModel(this.task, this.#book, this.#records);
     this.#score = this.#records.findLast(({ status }) => status.score !== null)?.status.score ?? null;
     for (const { status, cohort } of this.#records) {
       this.#rememberOwners(cohort);
@@ -120,14 +113,6 @@ export class TaskRunner {
     }
     if (this.#round.phase === "aggregating") void this.#close();
     this.reconsider();
-  }
-
-  async #publishedModel(): Promise<GlobalModel | null> {
-    const digest = this.#records.findLast(({ status }) => status.model !== null)?.status.model;
-    const preprocessing = this.#records[0]?.preprocessing;
-    if (!digest || !preprocessing) return null;
-    const parameters = decodeWeights(this.task.model, await this.#book.file(digest));
-    return { parameters, preprocessing, digest };
   }
 
   #countUpdate(nodeId: string): void {
@@ -155,6 +140,7 @@ export class TaskRunner {
     if (JSON.stringify(after) === JSON.stringify(before)) return;
     this.#round = after;
     this.#rememberOwners(after.cohort);
+    if (before.phase === "waiting") this.#openedMs = this.#deps.clock.monotonicMs();
     const openedAtMs = this.#record().openedAtMs ?? this.#deps.clock.wallMs();
     this.#replaceRecord({ ...this.#record(), openedAtMs, status: this.#openStatus() });
     void this.#save();
@@ -343,11 +329,14 @@ export class TaskRunner {
 
   async #beginNext(): Promise<void> {
     if (this.finished) return;
-    const record = newRoundRecord(this.task, this.#round.number + 1);
+    const number = this.#round.number + 1;
+    const record = newRoundRecord(this.task, number);
     await this.#book.begin(record);
     this.#records.push(record);
     this.#entries = [];
-    this.#round = resumeRound(record, [], Number.POSITIVE_INFINITY);
+    // Training begins as soon as the statistics are there.
+    const intervalMs = number === 1 ? 0 : this.task.rules.roundIntervalSecs * 1000;
+    this.#round = newRound(number, this.#openedMs + intervalMs);
   }
 
   /** Counts a refused update in the open round and for its sender. */
@@ -389,11 +378,11 @@ export class TaskRunner {
 
   status(): TaskStatus {
     const nodes = this.#deps.members.present(this.task.id).length;
-    const running = this.#round.phase === "collecting" || this.#round.phase === "aggregating";
+    const reason = this.finished ? null : waitingReason(this.#round, nodes, this.task.rules);
     return {
       task: this.task,
-      state: this.finished ? "finished" : running ? "running" : "waiting",
-      reason: this.finished ? null : waitingReason(this.#round, nodes, this.task.rules),
+      state: this.finished ? "finished" : reason === null ? "running" : "waiting",
+      reason,
       round: this.#round.number,
       nodes,
       score: this.#score,

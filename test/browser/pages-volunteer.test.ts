@@ -155,6 +155,21 @@ describe("the volunteer page with a node", () => {
       .toBeVisible();
   });
 
+  test("says why it waits before the first round, in the campaign's words until the node has its own", async () => {
+    const waiting = taskStatus(taskSpec(), {
+      state: "waiting",
+      reason: "waiting for 1 of 2 nodes",
+      round: 0,
+    });
+    const { tell } = open("?join=auto", [waiting]);
+    await expect.element(page.getByRole("button", { name: "Stop" })).toBeVisible();
+    tell({ phase: "waiting", task: training.task, rounds: 60 });
+    const node = page.getByRole("region", { name: "Your node" });
+    await expect.element(node.getByText("Waiting for 1 of 2 nodes")).toBeVisible();
+    tell({ reason: "waiting for a deadline" });
+    await expect.element(node.getByText("Waiting for a deadline")).toBeVisible();
+  });
+
   test("pauses, resumes and stops by its buttons", async () => {
     const { calls, tell } = open("?join=auto");
     tell(training);

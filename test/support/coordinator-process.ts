@@ -31,7 +31,8 @@ export class CoordinatorProcess {
 
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
-    const args = [CLI, "start", "--no-browser", "--port", String(this.#port), "--data-dir", this.#directory];
+    const args = [CLI, "start", "--no-browser", "--round-interval", "0"];
+    args.push("--port", String(this.#port), "--data-dir", this.#directory);
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     child.stdout.resume();

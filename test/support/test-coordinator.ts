@@ -44,7 +44,14 @@ export const TINY_TASK: TaskSpec = {
   model: { inputs: 3, hidden: [], outputs: 3, activation: "relu", head: "softmax-cross-entropy" },
   training: { localEpochs: 1, batchSize: 64, localLearningRate: 0.1, optimizer: { kind: "sgd" } },
   strategy: { kind: "fedavg" },
-  rules: { rounds: 3, minNodes: 2, maxNodes: 10, roundDeadlineSecs: 60, maxUpdateNorm: 10 },
+  rules: {
+    rounds: 3,
+    minNodes: 2,
+    maxNodes: 10,
+    roundDeadlineSecs: 60,
+    roundIntervalSecs: 0,
+    maxUpdateNorm: 10,
+  },
   seed: 7,
   baselineOf: null,
 };

@@ -37,7 +37,14 @@ const TASK: TaskSpec = {
   model: MODEL,
   training: { localEpochs: 3, batchSize: 2, localLearningRate: 0.1, optimizer: { kind: "sgd" } },
   strategy: { kind: "fedavg" },
-  rules: { rounds: 2, minNodes: 1, maxNodes: 1, roundDeadlineSecs: 60, maxUpdateNorm: 100 },
+  rules: {
+    rounds: 2,
+    minNodes: 1,
+    maxNodes: 1,
+    roundDeadlineSecs: 60,
+    roundIntervalSecs: 0,
+    maxUpdateNorm: 100,
+  },
   seed: 7,
   baselineOf: null,
 };

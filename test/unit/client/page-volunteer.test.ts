@@ -60,7 +60,10 @@ describe("the losses of a node", () => {
       state({ phase: "training", round: 2, localEpoch: 1, loss: 0.5 }),
       state({ phase: "waiting", round: 2, loss: 0.5 }),
     ];
-    expect(states.reduce<readonly RoundLoss[]>(withLoss, [])).toEqual([
+    const histories = states.map((_, i) => states.slice(0, i + 1).reduce<readonly RoundLoss[]>(withLoss, []));
+    // Nothing is said of round 2 before its own first local epoch is done.
+    expect(histories[6]).toEqual([{ round: 1, loss: 0.8 }]);
+    expect(histories.at(-1)).toEqual([
       { round: 1, loss: 0.8 },
       { round: 2, loss: 0.5 },
     ]);

@@ -43,7 +43,7 @@ const terminal: Terminal = {
 };
 
 function status(index: number, state: TaskState, round: number): TaskStatus {
-  const task = defaultTasks(ROUNDS)[index];
+  const task = defaultTasks({ rounds: ROUNDS, roundIntervalSecs: 0 })[index];
   if (!task) throw new Error(`no default task ${index}`);
   return { task, state, reason: null, round, nodes: 2, score: SCORE, central: null };
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { initialise } from "../../../protocol/model.ts";
 import { RoundList, RoundStatus } from "../../../protocol/rounds.ts";
 import { decodeSafeTensors } from "../../../protocol/safetensors.ts";
@@ -75,6 +75,25 @@ describe("federated rounds", () => {
   test("say why a node waits", async () => {
     const a = await ProtocolNode.join(request, "a");
     expect(await a.plan()).toMatchObject({ reason: "waiting for nodes: 1 of 2 are here", finished: false });
+  });
+
+  test("open no sooner than the task's interval allows, and say when", async () => {
+    const paced = { ...TINY_TASK, id: "paced", rules: { ...TINY_TASK.rules, roundIntervalSecs: 30 } };
+    await coordinator.dispose();
+    coordinator = await openTestCoordinator([paced]);
+    const [a, b] = [await ProtocolNode.join(request, "a"), await ProtocolNode.join(request, "b")];
+    for (let round = 0; round < 2; round++) {
+      await a.work();
+      await b.work();
+      await vi.waitFor(() => expect(coordinator.campaign.task("paced").status().round).toBe(round + 1));
+    }
+    coordinator.clock.pass(10_000);
+    expect(await a.plan()).toMatchObject({ reason: "round 2 opens in 20 s" });
+    expect(coordinator.campaign.task("paced").status()).toMatchObject({ state: "running", reason: null });
+    coordinator.clock.pass(10_000);
+    await Promise.all([a.plan(), b.plan()]);
+    coordinator.clock.pass(10_500);
+    expect(await a.plan()).toMatchObject({ kind: "train", round: 2 });
   });
 
   test("close without a node that has left", async () => {

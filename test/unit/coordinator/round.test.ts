@@ -28,6 +28,12 @@ describe("a round", () => {
     expect(advance(newRound(1), context(["a", "b"])).phase).toBe("collecting");
   });
 
+  test("does not open before its time", () => {
+    const round = newRound(2, 5_000);
+    expect(advance(round, context(["a", "b"], 4_999)).phase).toBe("waiting");
+    expect(advance(round, context(["a", "b"], 5_000)).phase).toBe("collecting");
+  });
+
   test("gives every shard to exactly one member", () => {
     const { cohort } = collecting(["a", "b", "c"]);
     expect(cohort.flatMap((member) => member.shards).toSorted()).toEqual(["s0", "s1", "s2", "s3"]);

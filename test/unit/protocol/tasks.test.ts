@@ -14,7 +14,14 @@ const TASK = {
   model: { inputs: 2, hidden: [8], outputs: 3, activation: "relu", head: "softmax-cross-entropy" },
   training: { localEpochs: 2, batchSize: 64, localLearningRate: 0.05, optimizer: { kind: "sgd" } },
   strategy: { kind: "fedavg" },
-  rules: { rounds: 10, minNodes: 2, maxNodes: 10, roundDeadlineSecs: 60, maxUpdateNorm: 100 },
+  rules: {
+    rounds: 10,
+    minNodes: 2,
+    maxNodes: 10,
+    roundDeadlineSecs: 60,
+    roundIntervalSecs: 0,
+    maxUpdateNorm: 100,
+  },
   seed: 1,
   baselineOf: null,
 };
@@ -87,6 +94,7 @@ describe("a task", () => {
     ["momentum 1", { training: { ...TASK.training, optimizer: { kind: "momentum", momentum: 1 } } }],
     ["an unknown optimiser", { training: { ...TASK.training, optimizer: { kind: "lion" } } }],
     ["an unknown strategy", { strategy: { kind: "median" } }],
+    ["a negative interval", { rules: { ...TASK.rules, roundIntervalSecs: -1 } }],
     ["a deadline of zero seconds", { rules: { ...TASK.rules, roundDeadlineSecs: 0 } }],
     ["an unknown key", { colour: "blue" }],
   ])("is refused for %s", (_what, change) => {
