@@ -105,7 +105,7 @@ function Campaign(props: DashboardPageProps & { campaign: TaskStatus }): JSX.Ele
         <LossChart {...charts} />
         <TimeChart {...charts} />
       </div>
-      <NodesTable nodes={nodes} />
+      <NodesTable nodes={nodes} finished={campaign.state === "finished"} />
       <RejectionsPanel counts={totals.rejected} recent={state.rejections.filter(({ task }) => task === id)} />
       <div class="all-rounds">
         <RoundsTable task={campaign.task} rounds={rounds} />

@@ -27,9 +27,7 @@ export function Headline({ campaign, totals, open }: HeadlineProps): JSX.Element
       <RoundFigure campaign={campaign} open={open} />
       <dl class="figures">
         <Figure label="Nodes connected" value={formatCount(totals.connected)}>
-          {totals.lost > 0
-            ? `${formatCount(totals.lost)} lost`
-            : `at least ${campaign.task.rules.minNodes} needed`}
+          {nodesNote(campaign, totals)}
         </Figure>
         <Figure label="Examples per second" value={formatRate(totals.examplesPerSecond)}>
           {formatCount(totals.examples)} in all
@@ -43,6 +41,13 @@ export function Headline({ campaign, totals, open }: HeadlineProps): JSX.Element
       </dl>
     </section>
   );
+}
+
+function nodesNote({ state, task }: TaskStatus, { lost }: CampaignTotals): string {
+  if (lost > 0) return `${formatCount(lost)} lost`;
+  return state === "finished"
+    ? "none needed any more"
+    : `at least ${formatCount(task.rules.minNodes)} needed`;
 }
 
 function ScoreFigure(props: { metric: Metric; campaign: TaskStatus; main: boolean }): JSX.Element {

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { NodeStatus } from "../../../protocol/nodes.ts";
+import { backendAndDevice } from "../backend-words.ts";
 import { formatCount, formatRate } from "../format.ts";
 
 /** Rows beyond this are counted, not listed. */
@@ -15,18 +16,20 @@ const TONES: Record<NodeStatus["state"], string> = {
   lost: "bad",
 };
 
-/** Name of a backend as people write it. */
-export const BACKENDS = { webgpu: "WebGPU", wasm: "WebAssembly" } as const;
+/** Props of `NodesTable`. */
+export interface NodesTableProps {
+  readonly nodes: readonly NodeStatus[];
+  /** Whether the campaign is over, so that nobody is missed. */
+  readonly finished: boolean;
+}
 
 /** Every node of the campaign: what it runs on, what it does, what came of it. Names are text, never markup. */
-export function NodesTable({ nodes }: { nodes: readonly NodeStatus[] }): JSX.Element {
+export function NodesTable({ nodes, finished }: NodesTableProps): JSX.Element {
   return (
     <section class="panel" aria-labelledby="nodes-title">
       <h2 id="nodes-title">Nodes</h2>
       {nodes.length === 0 ? (
-        <p class="muted empty">
-          No node has joined. <a href="/">Open the volunteer page</a> in another tab, or on another machine.
-        </p>
+        <NoNodes finished={finished} />
       ) : (
         <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="nodes-title">
           <table>
@@ -61,6 +64,15 @@ export function NodesTable({ nodes }: { nodes: readonly NodeStatus[] }): JSX.Ele
   );
 }
 
+function NoNodes({ finished }: { finished: boolean }): JSX.Element {
+  if (finished) return <p class="muted empty">All nodes have left. Each round lists those it was made of.</p>;
+  return (
+    <p class="muted empty">
+      No node is here. <a href="/">Open the volunteer page</a> in another tab, or on another machine.
+    </p>
+  );
+}
+
 function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
   return (
     <tr>
@@ -71,7 +83,7 @@ function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
         <span class={`state ${TONES[node.state]}`}>{node.state}</span>
       </td>
       <td class="clip wide" title={node.device}>
-        {BACKENDS[node.backend]} <span class="muted">{node.device}</span>
+        {backendAndDevice(node.backend, node.device)}
       </td>
       <td class="number">{formatRate(node.examplesPerSecond)}</td>
       <td class="number">{formatCount(node.updates)}</td>

@@ -82,6 +82,7 @@ function Finished({ campaign, rounds }: RoundPanelProps): JSX.Element {
 
 function RoundDetails(props: RoundPanelProps & { round: RoundStatus }): JSX.Element {
   const { campaign, round, typicalSeconds } = props;
+  const { rules } = campaign.task;
   return (
     <>
       <ol class="steps">
@@ -94,10 +95,7 @@ function RoundDetails(props: RoundPanelProps & { round: RoundStatus }): JSX.Elem
       {round.withheld !== null && (
         <p class="message warn">The model of the round before stays: {round.withheld}</p>
       )}
-      <UpdateSquares
-        round={round}
-        quorum={Math.min(campaign.task.rules.minNodes, Math.max(1, round.cohort))}
-      />
+      <UpdateSquares round={round} quorum={Math.min(rules.minNodes, Math.max(1, round.cohort))} />
       <dl class="pairs">
         <dt>Open for</dt>
         <dd>
@@ -106,7 +104,13 @@ function RoundDetails(props: RoundPanelProps & { round: RoundStatus }): JSX.Elem
         <dt>A usual round</dt>
         <dd>{formatDuration(typicalSeconds)}</dd>
         <dt>Deadline after</dt>
-        <dd>{formatDuration(campaign.task.rules.roundDeadlineSecs)}</dd>
+        <dd>{formatDuration(rules.roundDeadlineSecs)}</dd>
+        {rules.roundIntervalSecs > 0 && (
+          <>
+            <dt>Next one no sooner than</dt>
+            <dd>{formatDuration(rules.roundIntervalSecs)} after this opened</dd>
+          </>
+        )}
         {round.attempts > 0 && (
           <>
             <dt>Opened again</dt>

@@ -2,9 +2,9 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { RoundStatus } from "../../../protocol/rounds.ts";
 import type { TaskSpec } from "../../../protocol/tasks.ts";
+import { BACKENDS } from "../backend-words.ts";
 import { formatBytes, formatCount, formatDuration, formatLoss } from "../format.ts";
 import { type Metric, metricsOf } from "../score.ts";
-import { BACKENDS } from "./nodes-table.tsx";
 
 const SHOWN_AT_FIRST = 12;
 /** Ten thousands of rounds would be ten thousands of rows. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { TaskStatus } from "../../../protocol/tasks.ts";
 import type { NodeState } from "../../node/state.ts";
+import { backendAndDevice } from "../backend-words.ts";
 import { formatBytes, formatCount, formatLoss, formatRate, UNKNOWN } from "../format.ts";
 import { Ruler } from "../ruler.tsx";
 import { metricsOf } from "../score.ts";
@@ -43,8 +44,7 @@ export function NodePanel(props: NodePanelProps): JSX.Element {
             <NodeFigures node={node} />
             {node.backend !== null && (
               <p class="label">
-                Computes with <b>{backendName(node)}</b>
-                {node.device === null || node.device === "" ? "" : ` on ${node.device}`}
+                Computes with <b>{backendAndDevice(node.backend, node.device)}</b>
               </p>
             )}
           </div>
@@ -193,9 +193,4 @@ function Figure(props: { label: string; value: string; children: ComponentChildr
       <dd class="label">{props.children}</dd>
     </div>
   );
-}
-
-function backendName({ backend }: NodeState): string {
-  if (backend === null) return UNKNOWN;
-  return backend === "webgpu" ? "WebGPU" : "WebAssembly";
 }

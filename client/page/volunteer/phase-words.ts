@@ -1,4 +1,5 @@
 import type { NodePhase } from "../../../protocol/nodes.ts";
+import type { TaskStatus } from "../../../protocol/tasks.ts";
 import type { NodeState } from "../../node/state.ts";
 
 /** Where the data are on their way through this machine; `null` while nothing moves. */
@@ -14,6 +15,16 @@ export function stageOf(phase: NodePhase): PathStage | null {
 /** Whether the node still runs: neither stopped, finished nor failed. */
 export function isRunning(phase: NodePhase): boolean {
   return phase !== "stopped" && phase !== "finished" && phase !== "failed";
+}
+
+/**
+ * The state with the task's reason in place of the node's own, while the node has none: the coordinator holds
+ * the first question for a plan, so a node that waits for others does not know yet why.
+ */
+export function withReasonOf(state: NodeState | null, task: TaskStatus | null): NodeState | null {
+  if (state === null || task === null) return state;
+  const unknown = state.phase === "waiting" && state.round === null && state.reason === null;
+  return unknown ? { ...state, reason: task.reason } : state;
 }
 
 /** What the node does now, in one short line. */

@@ -64,7 +64,7 @@ function Computed({ task, catalog }: { task: TaskSpec; catalog: Catalog | null }
   return (
     <>
       <p>
-        <b>{task.title}.</b> {task.description}
+        <b>{task.title}</b> {task.description}
       </p>
       {catalog !== null && (
         <>

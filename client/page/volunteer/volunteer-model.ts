@@ -107,7 +107,10 @@ class Model implements Volunteer {
   }
 
   #onState(state: NodeState): void {
+    const before = this.node.value?.phase;
     this.node.value = state;
+    // The campaign's own reason to wait counts this node only now.
+    if (state.phase === "waiting" && before !== "waiting" && state.round === null) void this.readTasks();
     this.losses.value = withLoss(this.losses.value, state);
     if (isRunning(state.phase)) return;
     this.#handle = null;

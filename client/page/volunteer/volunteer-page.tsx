@@ -9,10 +9,10 @@ import { SiteFrame } from "../site-frame.tsx";
 import { DataPath } from "./data-path.tsx";
 import { JoinForm } from "./join-form.tsx";
 import { NodePanel } from "./node-panel.tsx";
-import { announcement, isRunning, phaseLine, stageOf } from "./phase-words.ts";
+import { announcement, isRunning, phaseLine, stageOf, withReasonOf } from "./phase-words.ts";
 import { rememberName } from "./remembered-name.ts";
 import { TaskFacts, updateSize } from "./task-facts.tsx";
-import type { VolunteerDependencies } from "./volunteer-model.ts";
+import type { Volunteer, VolunteerDependencies } from "./volunteer-model.ts";
 
 /** Props of `VolunteerPage`. */
 export interface VolunteerPageProps extends VolunteerDependencies {
@@ -25,9 +25,10 @@ export function VolunteerPage(props: VolunteerPageProps): JSX.Element {
   const chosenId = useSignal(parameters.task);
   const dismissed = useSignal<NodeState | null>(null);
   const online = useOnline();
-  const node = volunteer.node.value === dismissed.value ? null : volunteer.node.value;
-  const task = chooseTask(volunteer.tasks.value ?? [], node?.task?.id ?? chosenId.value);
-  const catalog = task === null ? null : (volunteer.catalogs.value.get(task.task.catalog) ?? null);
+  const state = volunteer.node.value === dismissed.value ? null : volunteer.node.value;
+  const task = chooseTask(volunteer.tasks.value ?? [], state?.task?.id ?? chosenId.value);
+  const node = withReasonOf(state, task);
+  const catalog = catalogOf(volunteer, task);
   useTitle(node);
   return (
     <SiteFrame page="volunteer" footer={<Footer />}>
@@ -54,7 +55,7 @@ export function VolunteerPage(props: VolunteerPageProps): JSX.Element {
           onResume={() => void volunteer.resume()}
           onStop={() => void volunteer.stop()}
           onAgain={() => {
-            dismissed.value = node;
+            dismissed.value = state;
           }}
         />
       )}
@@ -62,6 +63,10 @@ export function VolunteerPage(props: VolunteerPageProps): JSX.Element {
       <TaskFacts task={task?.task ?? null} catalog={catalog} />
     </SiteFrame>
   );
+}
+
+function catalogOf({ catalogs }: Volunteer, task: TaskStatus | null): Catalog | null {
+  return task === null ? null : (catalogs.value.get(task.task.catalog) ?? null);
 }
 
 interface WelcomeProps extends VolunteerPageProps {
