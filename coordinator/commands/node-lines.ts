@@ -6,7 +6,7 @@ import { textTable } from "./process/terminal.ts";
 export function nodeLine(event: NodeEvent): string {
   switch (event.kind) {
     case "running":
-      return `${event.name}: computing with ${event.backend} on ${event.device}`;
+      return `${event.name}: computing with ${event.backend}, ${event.device}`;
     case "reconnecting":
       return `${event.name}: lost the coordinator, trying again`;
     case "notice":

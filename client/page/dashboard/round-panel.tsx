@@ -20,7 +20,7 @@ export interface RoundPanelProps {
 }
 
 const STEPS = [
-  { phase: "waiting", label: "Waiting for nodes" },
+  { phase: "waiting", label: "Waiting to open" },
   { phase: "collecting", label: "Nodes train and send" },
   { phase: "aggregating", label: "Averaging the updates" },
   { phase: "closed", label: "Scored and closed" },
