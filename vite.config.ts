@@ -8,6 +8,19 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** Found late on a cold cache, one of these would make the page reload in the middle of a test. */
+const LATE_DEPENDENCIES = [
+  "@preact/signals",
+  "apache-arrow",
+  "comlink",
+  "idb",
+  "preact",
+  "preact/hooks",
+  "preact/jsx-dev-runtime",
+  "uplot",
+  "zod",
+];
+
 const client = {
   root: "client",
   build: {
@@ -60,8 +73,7 @@ export default defineConfig(({ mode }) => ({
       },
       {
         extends: true,
-        // Found late on a cold cache, it would make the page reload in the middle of a test.
-        optimizeDeps: { include: ["zod"] },
+        optimizeDeps: { include: LATE_DEPENDENCIES },
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],

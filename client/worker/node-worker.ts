@@ -1,5 +1,5 @@
 // oxlint-disable-next-line import/no-unassigned-import -- first, before any schema is made
-import "./without-eval.ts";
+import "../without-eval.ts";
 import * as Comlink from "comlink";
 import type { NodeOptions, NodeState } from "../node/state.ts";
 import { Volunteer } from "../node/volunteer.ts";
