@@ -1,0 +1,115 @@
+import type { Backend } from "../../client/backend/backend.ts";
+import { readShardTable } from "../../client/data/shard-table.ts";
+import { featureColumns, labelTargets } from "../../client/data/training-columns.ts";
+import { encodeShard } from "../../coordinator/catalogs/arrow-shard.ts";
+import type { CatalogTable, TableColumn } from "../../coordinator/catalogs/catalog-table.ts";
+import type { Shard } from "../../protocol/catalogs.ts";
+import type { BackendName } from "../../protocol/nodes.ts";
+import { fitPreprocessing } from "../../protocol/preprocessing.ts";
+import { randomStream } from "../../protocol/random.ts";
+import type { Label } from "../../protocol/tasks.ts";
+import { openBackend } from "./training.ts";
+
+/** How much is prepared, where, how often. */
+export interface PreparationWish {
+  readonly backend: BackendName;
+  readonly rows: number;
+  readonly runs: number;
+}
+
+/** Milliseconds, one entry a run. */
+export interface PreparationTimes {
+  /** From an Arrow shard's bytes to the feature matrix on the device and the labels beside it. */
+  readonly encodeMs: readonly number[];
+  /** From columns to standardised features on the device: encode, moments, impute, standardise. */
+  readonly preprocessMs: readonly number[];
+}
+
+const STREAM = 2001; // apart from the product's own streams
+const WARM_UP_RUNS = 3;
+const MISSING = 0.02;
+const BANDS = ["u", "g", "r", "i", "z"];
+const CLASSES = ["GALAXY", "QSO", "STAR"];
+const LABEL: Label = { kind: "class", column: "class", classes: CLASSES };
+/** As the bundled task has them: three magnitudes and four colours. */
+const FEATURES = [
+  { name: "g", plus: "g", minus: null },
+  { name: "r", plus: "r", minus: null },
+  { name: "i", plus: "i", minus: null },
+  { name: "u-g", plus: "u", minus: "g" },
+  { name: "g-r", plus: "g", minus: "r" },
+  { name: "r-i", plus: "r", minus: "i" },
+  { name: "i-z", plus: "i", minus: "z" },
+];
+
+/** Five magnitudes a row, a fiftieth of them missing, and a class. */
+function survey(rows: number): CatalogTable {
+  const next = randomStream(1, STREAM);
+  const fraction = (): number => next() / 2 ** 32;
+  const describe = (name: string, type: "float32" | "category"): TableColumn["column"] => {
+    return { name, type, unit: null, ucd: null, description: name, sentinels: [] };
+  };
+  const bands = BANDS.map((name): TableColumn => {
+    const missing = Uint8Array.from({ length: rows }, () => (fraction() < MISSING ? 1 : 0));
+    const values = Float32Array.from({ length: rows }, (_, r) =>
+      missing[r] === 1 ? Number.NaN : 14 + 8 * fraction(),
+    );
+    const missingCount = missing.reduce((sum, flag) => sum + flag, 0);
+    return { column: describe(name, "float32"), values, missing, missingCount, categories: [] };
+  });
+  const label: TableColumn = {
+    column: describe("class", "category"),
+    values: Int32Array.from({ length: rows }, () => next() % CLASSES.length),
+    missing: new Uint8Array(rows),
+    missingCount: 0,
+    categories: CLASSES,
+  };
+  return { rows, columns: [...bands, label] };
+}
+
+/** Resolves when the device has done everything before. */
+async function settled(backend: Backend): Promise<void> {
+  const one = backend.matrix(new Float32Array(1), 1, 1);
+  await backend.read(one);
+  one.dispose();
+}
+
+async function timed(runs: number, work: () => Promise<void>): Promise<number[]> {
+  const times: number[] = [];
+  for (let run = 0; run < WARM_UP_RUNS + runs; run++) {
+    const startMs = performance.now();
+    await work();
+    times.push(performance.now() - startMs);
+  }
+  return times.slice(WARM_UP_RUNS);
+}
+
+/** Times both halves of what a node does with a shard before it trains. */
+export async function prepare({ backend: name, rows, runs }: PreparationWish): Promise<PreparationTimes> {
+  const backend = await openBackend(name);
+  const bytes = encodeShard(
+    survey(rows),
+    Array.from({ length: rows }, (_, row) => row),
+  );
+  const shard: Shard = { catalog: "bench", id: "all", rows, bytes: bytes.length, etag: "0".repeat(64) };
+  const encodeMs = await timed(runs, async () => {
+    const table = readShardTable(bytes, shard);
+    const { columns, terms } = featureColumns([table], FEATURES);
+    labelTargets([table], LABEL);
+    const x = backend.encodeFeatures(columns, terms);
+    await settled(backend);
+    x.dispose();
+  });
+
+  const { columns, terms } = featureColumns([readShardTable(bytes, shard)], FEATURES);
+  const preprocessMs = await timed(runs, async () => {
+    const x = backend.encodeFeatures(columns, terms);
+    const { fill, mean, invStd } = fitPreprocessing(await backend.moments(x));
+    backend.impute(x, Float32Array.from(fill));
+    backend.standardise(x, Float32Array.from(mean), Float32Array.from(invStd));
+    await settled(backend);
+    x.dispose();
+  });
+  backend.dispose();
+  return { encodeMs, preprocessMs };
+}
