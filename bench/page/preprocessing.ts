@@ -1,4 +1,4 @@
-import type { Backend } from "../../client/backend/backend.ts";
+import type { Backend, Matrix } from "../../client/backend/backend.ts";
 import { readShardTable } from "../../client/data/shard-table.ts";
 import { featureColumns, labelTargets } from "../../client/data/training-columns.ts";
 import { encodeShard } from "../../coordinator/catalogs/arrow-shard.ts";
@@ -102,14 +102,25 @@ export async function prepare({ backend: name, rows, runs }: PreparationWish): P
   });
 
   const { columns, terms } = featureColumns([readShardTable(bytes, shard)], FEATURES);
+  let last: Matrix | null = null as Matrix | null;
   const preprocessMs = await timed(runs, async () => {
     const x = backend.encodeFeatures(columns, terms);
     const { fill, mean, invStd } = fitPreprocessing(await backend.moments(x));
     backend.impute(x, Float32Array.from(fill));
     backend.standardise(x, Float32Array.from(mean), Float32Array.from(invStd));
     await settled(backend);
-    x.dispose();
+    last?.dispose();
+    last = x;
   });
+  if (last) await checkStandardised(backend, last);
   backend.dispose();
   return { encodeMs, preprocessMs };
+}
+
+/** @throws when a column's mean is not 0 or its variance not 1, to float32's three digits over many rows */
+async function checkStandardised(backend: Backend, x: Matrix): Promise<void> {
+  for (const { count, missing, mean, m2 } of await backend.moments(x)) {
+    if (missing === 0 && Math.abs(mean) < 1e-3 && Math.abs(m2 / count - 1) < 1e-3) continue;
+    throw new Error(`${backend.name}: a standardised column has mean ${mean}, m2 ${m2} over ${count} rows`);
+  }
 }

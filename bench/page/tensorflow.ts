@@ -1,4 +1,4 @@
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import plainUrl from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdUrl from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import threadedUrl from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
@@ -11,6 +11,7 @@ import { parameterLayout } from "../../protocol/model.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
 import type { Problem } from "./problem.ts";
 
+setThreadsCount(navigator.hardwareConcurrency);
 setWasmPaths({
   "tfjs-backend-wasm.wasm": plainUrl,
   "tfjs-backend-wasm-simd.wasm": simdUrl,
