@@ -30,6 +30,8 @@ export function forwardPass(spec: ModelSpec, parameters: Float32Array): ForwardP
 
   /** `sum += factor * W[i,:]` with the weight's row at offset `at`. */
   const addRow = (sum: Float64Array, factor: number, at: number): void => {
+    // Half of what relu gives; finite weights add nothing then, and published models are finite.
+    if (factor === 0) return;
     for (let o = 0; o < sum.length; o++) sum[o] = (sum[o] ?? 0) + factor * (parameters[at + o] ?? 0);
   };
 

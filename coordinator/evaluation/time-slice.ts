@@ -10,7 +10,7 @@ export interface SliceOptions {
 }
 
 const DEFAULTS: SliceOptions = {
-  sliceMs: 4,
+  sliceMs: 2,
   now: () => performance.now(),
   pause: () => setImmediate(),
 };

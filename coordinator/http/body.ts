@@ -15,7 +15,10 @@ function tooLarge(limit: number): AstroScaleError {
  * @throws {AstroScaleError} `too_large`; `invalid_request` when the body breaks off
  */
 export async function readBytes(c: Context, limit: number): Promise<Uint8Array<ArrayBuffer>> {
-  if (Number(c.req.header("Content-Length") ?? 0) > limit) throw tooLarge(limit);
+  const announced = c.req.header("Content-Length");
+  if (Number(announced ?? 0) > limit) throw tooLarge(limit);
+  // HTTP ends the body at its announced length, so it can be taken whole, without a stream of chunks.
+  if (announced !== undefined) return readWhole(c);
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -35,6 +38,14 @@ export async function readBytes(c: Context, limit: number): Promise<Uint8Array<A
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+async function readWhole(c: Context): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await c.req.arrayBuffer());
+  } catch (cause) {
+    throw new AstroScaleError("invalid_request", "the body broke off", { cause });
+  }
 }
 
 /**

@@ -131,7 +131,10 @@ export class Campaign {
   }
 
   heartbeat(member: Member, heartbeat: Heartbeat): void {
-    if (this.members.heartbeat(member, heartbeat)) this.#memberChanged(member);
+    const wasPaused = member.state === "paused";
+    if (!this.members.heartbeat(member, heartbeat)) return;
+    this.#deps.feed.publish({ kind: "node", node: nodeStatus(member) });
+    if (wasPaused !== (member.state === "paused")) this.#runners.get(member.task)?.reconsider();
   }
 
   async leave(member: Member): Promise<void> {

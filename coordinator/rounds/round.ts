@@ -55,6 +55,16 @@ export function markSent(round: Round, nodeId: string): Round {
   return { ...round, cohort };
 }
 
+/** Whether `advance` left the round as it was. */
+export function isUnmoved(before: Round, after: Round): boolean {
+  return (
+    before.phase === after.phase &&
+    before.attempts === after.attempts &&
+    before.cohort.length === after.cohort.length &&
+    before.cohort.every((member, at) => member === after.cohort[at])
+  );
+}
+
 /** How many updates are on disk. */
 export function sentCount(round: Round): number {
   return round.cohort.filter(({ sent }) => sent).length;

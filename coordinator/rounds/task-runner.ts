@@ -10,8 +10,17 @@ import type { Assignment } from "./assignment.ts";
 import type { Clock } from "./clock.ts";
 import type { Member, Members } from "./members.ts";
 import { planFor } from "./plan.ts";
-import { advance, markSent, newRound, type Round, type RoundContext, waitingReason } from "./round.ts";
+import {
+  advance,
+  isUnmoved,
+  markSent,
+  newRound,
+  type Round,
+  type RoundContext,
+  waitingReason,
+} from "./round.ts";
 import { RoundBook } from "./round-book.ts";
+import { RoundNews } from "./round-news.ts";
 import {
   newRoundRecord,
   openStatus,
@@ -55,6 +64,7 @@ export class TaskRunner {
   readonly #owners = new Map<string, string>();
   readonly #pending = new Map<string, Promise<UpdateReceipt>>();
   readonly #waitingRoom: WaitingRoom;
+  readonly #news: RoundNews;
   #records: RoundRecord[] = [];
   #entries: UpdateEntry[] = [];
   #round: Round;
@@ -62,6 +72,8 @@ export class TaskRunner {
   #score: Score | null = null;
   /** Monotonic milliseconds at which the newest open round opened. */
   #openedMs = 0;
+  /** Nodes that could work when the round was last judged. */
+  #present: readonly string[] = [];
   #saving: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -75,6 +87,7 @@ export class TaskRunner {
     this.task = task;
     this.#deps = deps;
     this.#waitingRoom = new WaitingRoom(deps.clock);
+    this.#news = new RoundNews(deps.feed, deps.clock, this);
     this.#heldOut = heldOut;
     this.#book = book;
     this.#round = round;
@@ -135,9 +148,10 @@ export class TaskRunner {
   /** Judges the round anew; call after every join, leave, heartbeat that changes a state, and tick. */
   reconsider(): void {
     if (this.#stopped) return;
+    this.#present = this.#deps.members.present(this.task.id);
     const before = this.#round;
     const after = advance(before, this.#context());
-    if (JSON.stringify(after) === JSON.stringify(before)) return;
+    if (isUnmoved(before, after)) return;
     this.#round = after;
     this.#rememberOwners(after.cohort);
     if (before.phase === "waiting") this.#openedMs = this.#deps.clock.monotonicMs();
@@ -152,7 +166,7 @@ export class TaskRunner {
     return {
       rules: this.task.rules,
       shards: this.#deps.source.shards,
-      nodes: this.#deps.members.present(this.task.id),
+      nodes: this.#present,
       previous: this.#owners,
       nowMs: this.#deps.clock.monotonicMs(),
     };
@@ -192,8 +206,7 @@ export class TaskRunner {
   }
 
   #tell(): void {
-    this.#deps.feed.publish({ kind: "round", round: this.#record().status });
-    this.#deps.feed.publish({ kind: "task", task: this.status() });
+    this.#news.step();
     this.#waitingRoom.wake();
   }
 
@@ -205,7 +218,7 @@ export class TaskRunner {
       shards: this.#deps.source.shards,
       model: this.#model,
       finished: this.finished,
-      presentNodes: this.#deps.members.present(this.task.id).length,
+      presentNodes: this.#present.length,
       nowMs: this.#deps.clock.monotonicMs(),
     });
   }
@@ -289,7 +302,7 @@ export class TaskRunner {
     this.#countUpdate(node);
     this.#round = markSent(this.#round, node);
     this.#replaceRecord({ ...this.#record(), status: this.#openStatus() });
-    this.#deps.feed.publish({ kind: "round", round: this.#record().status });
+    this.#news.progress();
     this.reconsider();
     return { task: this.task.id, round, node, digest: entry.participant.digest };
   }
@@ -372,12 +385,16 @@ export class TaskRunner {
     return { bytes: await this.#book.file(digest), digest };
   }
 
+  roundStatus(): RoundStatus {
+    return this.#record().status;
+  }
+
   rounds(): RoundStatus[] {
     return this.#records.map(({ status }) => status);
   }
 
   status(): TaskStatus {
-    const nodes = this.#deps.members.present(this.task.id).length;
+    const nodes = this.#present.length;
     const reason = this.finished ? null : waitingReason(this.#round, nodes, this.task.rules);
     return {
       task: this.task,

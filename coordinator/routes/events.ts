@@ -8,8 +8,16 @@ const BACKLOG_BYTES = 1 << 20;
 
 const encoder = new TextEncoder();
 
-function frame({ id, event }: FeedEvent): Uint8Array {
-  return encoder.encode(`id: ${id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`);
+/** Frames as they are sent, made once for all listeners. */
+const frames = new WeakMap<FeedEvent, Uint8Array>();
+
+function frame(entry: FeedEvent): Uint8Array {
+  const { id, event } = entry;
+  const bytes =
+    frames.get(entry) ??
+    encoder.encode(`id: ${id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`);
+  frames.set(entry, bytes);
+  return bytes;
 }
 
 /** The campaign's events as Server-Sent Events from `lastEventId` on, until the client goes. */

@@ -75,7 +75,8 @@ function addNodeCalls(app: Hono, campaign: Campaign): void {
     const member = campaign.authenticate(c.req.header("Authorization"));
     const runner = campaign.task(member.task);
     const plan = await runner.awaitPlan(member, preferredWaitMs(c), c.req.raw.signal);
-    c.header("Cache-Control", "no-store");
+    // Compressing would cost more than the wire: a round opens for every node at once.
+    c.header("Cache-Control", "no-store, no-transform");
     if ("kind" in plan) return c.json(plan);
     c.header("Retry-After", String(Math.ceil(plan.retryAfterSecs)));
     return c.json(plan, 202);
