@@ -1,22 +1,9 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { Heartbeat, JoinReply, JoinRequest } from "../../protocol/nodes.ts";
 import { type Score, TaskSpec, type TaskStatus } from "../../protocol/tasks.ts";
-import type { CatalogSource } from "../catalogs/catalog.ts";
-import type { EventFeed } from "../events/event-feed.ts";
-import type { Log } from "../observability/log.ts";
-import type { Store } from "../store/store.ts";
-import type { Clock } from "./clock.ts";
+import type { CampaignDependencies } from "./dependencies.ts";
 import { HEARTBEAT_SECS, type Member, Members, nodeStatus } from "./members.ts";
 import { TaskRunner } from "./task-runner.ts";
-
-/** What a campaign works with. */
-export interface CampaignDependencies {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly feed: EventFeed;
-  readonly catalogs: readonly CatalogSource[];
-  readonly log: Log;
-}
 
 const TICK_MS = 500;
 

@@ -2,13 +2,11 @@ import { createHash } from "node:crypto";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { NoPlan, RoundPlan, RoundStatus, UpdateReceipt } from "../../protocol/rounds.ts";
 import type { Score, TaskSpec, TaskStatus } from "../../protocol/tasks.ts";
-import type { CatalogSource, HeldOutSet } from "../catalogs/catalog.ts";
-import type { EventFeed } from "../events/event-feed.ts";
-import type { Log } from "../observability/log.ts";
-import type { Store } from "../store/store.ts";
+import type { HeldOutSet } from "../catalogs/catalog.ts";
 import type { Assignment } from "./assignment.ts";
-import type { Clock } from "./clock.ts";
-import type { Member, Members } from "./members.ts";
+import type { RunnerDependencies } from "./dependencies.ts";
+import { DurableWrites } from "./durable-writes.ts";
+import type { Member } from "./members.ts";
 import { planFor } from "./plan.ts";
 import {
   advance,
@@ -34,19 +32,11 @@ import { heldOutOf } from "./served-task.ts";
 import { answerAgain, checkPayload, checkRound, type ReceivedUpdate, readUpdate } from "./update-intake.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
-/** What a runner works with. */
-export interface RunnerDependencies {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly feed: EventFeed;
-  readonly members: Members;
-  readonly source: CatalogSource;
-  readonly log: Log;
-  /** Final score of the centralised run beside this task, when there is one. */
-  readonly centralScore: () => Score | null;
+interface RunnerParts {
+  readonly heldOut: HeldOutSet;
+  readonly book: RoundBook;
+  readonly round: Round;
 }
-
-const STORE_RETRY_MS = 1_000;
 
 /**
  * Runs one task's rounds: applies the pure decisions of `round.ts` to what happens, puts every decision on
@@ -65,6 +55,7 @@ export class TaskRunner {
   readonly #pending = new Map<string, Promise<UpdateReceipt>>();
   readonly #waitingRoom: WaitingRoom;
   readonly #news: RoundNews;
+  readonly #writes: DurableWrites;
   #records: RoundRecord[] = [];
   #entries: UpdateEntry[] = [];
   #round: Round;
@@ -74,20 +65,16 @@ export class TaskRunner {
   #openedMs = 0;
   /** Nodes that could work when the round was last judged. */
   #present: readonly string[] = [];
-  #saving: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  private constructor(
-    task: TaskSpec,
-    deps: RunnerDependencies,
-    heldOut: HeldOutSet,
-    book: RoundBook,
-    round: Round,
-  ) {
+  private constructor(task: TaskSpec, deps: RunnerDependencies, { heldOut, book, round }: RunnerParts) {
     this.task = task;
     this.#deps = deps;
     this.#waitingRoom = new WaitingRoom(deps.clock);
     this.#news = new RoundNews(deps.feed, deps.clock, this);
+    this.#writes = new DurableWrites(deps.clock, (error) =>
+      deps.log.error({ task: task.id, error }, "round record not written, trying again"),
+    );
     this.#heldOut = heldOut;
     this.#book = book;
     this.#round = round;
@@ -105,7 +92,8 @@ export class TaskRunner {
     const newest = records.at(-1) ?? newRoundRecord(task, 0);
     const entries = await book.updates(newest.status.round);
     const deadlineMs = deps.clock.monotonicMs() + task.rules.roundDeadlineSecs * 1000;
-    const runner = new TaskRunner(task, deps, heldOut, book, resumeRound(newest, entries, deadlineMs));
+    const round = resumeRound(newest, entries, deadlineMs);
+    const runner = new TaskRunner(task, deps, { heldOut, book, round });
     runner.#records = records;
     runner.#entries = entries;
     await runner.#resume();
@@ -190,19 +178,7 @@ export class TaskRunner {
   /** Queues the newest record for the disk, tried again until it is there. */
   #save(): Promise<void> {
     const record = this.#record();
-    this.#saving = this.#saving.then(() => this.#persist(() => this.#book.save(record)));
-    return this.#saving;
-  }
-
-  async #persist(write: () => Promise<void>): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        return await write();
-      } catch (error) {
-        this.#deps.log.error({ task: this.task.id, error }, "round record not written, trying again");
-        await new Promise<void>((resolve) => this.#deps.clock.after(STORE_RETRY_MS, resolve));
-      }
-    }
+    return this.#writes.queue(() => this.#book.save(record));
   }
 
   #tell(): void {
@@ -227,7 +203,7 @@ export class TaskRunner {
   async awaitPlan(member: Member, waitMs: number, signal: AbortSignal): Promise<RoundPlan | NoPlan> {
     const untilMs = this.#deps.clock.monotonicMs() + waitMs;
     for (;;) {
-      await this.#saving;
+      await this.#writes.settled;
       const plan = this.plan(member);
       const leftMs = untilMs - this.#deps.clock.monotonicMs();
       if ("kind" in plan || plan.finished || leftMs <= 0 || signal.aborted || this.#stopped) return plan;
@@ -292,7 +268,7 @@ export class TaskRunner {
   }
 
   async #takeIn(update: ReceivedUpdate, entry: UpdateEntry, bytes: Uint8Array): Promise<UpdateReceipt> {
-    await this.#saving;
+    await this.#writes.settled;
     // The record may have moved on while it was being written.
     this.#check(update);
     const { round, node } = update.metadata;
@@ -310,7 +286,7 @@ export class TaskRunner {
   async #close(): Promise<void> {
     await this.#save();
     await Promise.allSettled(this.#pending.values());
-    await this.#persist(async () => {
+    await this.#writes.untilDone(async () => {
       const { number, kind } = this.#round;
       const materials = { task: this.task, round: number, book: this.#book, heldOut: this.#heldOut };
       this.#entries = await this.#book.updates(number);
@@ -326,7 +302,7 @@ export class TaskRunner {
     if (this.#stopped) return;
     this.#round = { ...this.#round, phase: "closed" };
     this.#tell();
-    await this.#persist(() => this.#beginNext());
+    await this.#writes.untilDone(() => this.#beginNext());
     this.reconsider();
   }
 
@@ -410,7 +386,8 @@ export class TaskRunner {
   /** Ends all waiting; resolves when what was begun is on disk. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#writes.stop();
     this.#waitingRoom.wake();
-    await Promise.allSettled([...this.#pending.values(), this.#saving]);
+    await Promise.allSettled([...this.#pending.values(), this.#writes.settled]);
   }
 }
