@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { AstroScaleError } from "../protocol/errors.ts";
 import { createApp } from "./app.ts";
+import { Campaign } from "./campaign/campaign.ts";
+import { systemClock } from "./campaign/clock.ts";
 import { openSampleCatalogs } from "./catalogs/sample-catalogs.ts";
 import type { CoordinatorConfig } from "./config.ts";
 import { defaultTasks } from "./default-tasks.ts";
@@ -13,8 +15,6 @@ import { openAdminToken } from "./http/admin.ts";
 import { createLog } from "./observability/log.ts";
 import { createMetrics } from "./observability/metrics.ts";
 import { packageVersion } from "./package-root.ts";
-import { Campaign } from "./rounds/campaign.ts";
-import { systemClock } from "./rounds/clock.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
 
 /** A coordinator that answers. */

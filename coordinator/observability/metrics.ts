@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Campaign } from "../campaign/campaign.ts";
 import type { EventFeed } from "../events/event-feed.ts";
-import type { Campaign } from "../rounds/campaign.ts";
 
 /** What the coordinator counts, under the names of docs/api.md. */
 export interface Metrics {

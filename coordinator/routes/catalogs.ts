@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { ARROW_STREAM } from "../../protocol/catalogs.ts";
 import { AstroScaleError } from "../../protocol/errors.ts";
+import type { Campaign } from "../campaign/campaign.ts";
 import type { CatalogSource } from "../catalogs/catalog.ts";
-import type { Campaign } from "../rounds/campaign.ts";
 
 /** `/catalogs…`: what there is to learn from, and its shards. Public: the data are. */
 export function catalogRoutes(catalogs: readonly CatalogSource[], campaign: Campaign): Hono {

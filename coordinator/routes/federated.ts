@@ -4,11 +4,11 @@ import { Slug } from "../../protocol/catalogs.ts";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import { parameterCount } from "../../protocol/model.ts";
 import { Heartbeat, JoinRequest } from "../../protocol/nodes.ts";
+import type { Campaign } from "../campaign/campaign.ts";
+import type { Member } from "../campaign/members.ts";
+import type { TaskRunner } from "../campaign/task-runner.ts";
 import { parse, readBytes, readJson, requireMediaType } from "../http/body.ts";
 import { statusOf } from "../http/error-answer.ts";
-import type { Campaign } from "../rounds/campaign.ts";
-import type { Member } from "../rounds/members.ts";
-import type { TaskRunner } from "../rounds/task-runner.ts";
 
 /** Below the usual idle limit of proxies, 30 s. */
 const LONGEST_WAIT_SECS = 25;

@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { CoordinatorStatus, Health } from "../../protocol/replies.ts";
+import type { Campaign } from "../campaign/campaign.ts";
+import { nodeStatus } from "../campaign/members.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Campaign } from "../rounds/campaign.ts";
-import { nodeStatus } from "../rounds/members.ts";
 import type { Store } from "../store/store.ts";
 
 /** How long a check of the store holds good. */

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { TaskSpec } from "../../protocol/tasks.ts";
+import type { Campaign } from "../campaign/campaign.ts";
 import { requireAdmin } from "../http/admin.ts";
 import { readJson } from "../http/body.ts";
-import type { Campaign } from "../rounds/campaign.ts";
 
 /** `/tasks`: what can be learned; the administrator adds. */
 export function taskRoutes(campaign: Campaign, adminToken: string): Hono {

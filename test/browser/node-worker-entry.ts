@@ -1,5 +1,5 @@
 import { tableFromArrays, tableToIPC } from "apache-arrow";
-import { FakeCoordinator, sha256 } from "../unit/client/node-fake-coordinator.ts";
+import { FakeCoordinator, sha256 } from "../unit/client/node/fake-coordinator.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- a worker's script is run, not called
 import "../../client/worker/node-worker.ts";
 

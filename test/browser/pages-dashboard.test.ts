@@ -11,7 +11,7 @@ import {
   roundStatus,
   taskSpec,
   taskStatus,
-} from "../unit/client/page-campaign.ts";
+} from "../unit/client/page/campaign.ts";
 
 /** An EventSource whose events come from the test. */
 class FakeEvents extends EventTarget {

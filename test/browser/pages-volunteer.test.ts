@@ -6,7 +6,7 @@ import { readJoinParameters } from "../../client/page/volunteer/join-parameters.
 import { mountVolunteerPage } from "../../client/page/volunteer/mount-volunteer-page.ts";
 import { createVolunteer } from "../../client/page/volunteer/volunteer-model.ts";
 import type { TaskStatus } from "../../protocol/tasks.ts";
-import { CATALOG, taskSpec, taskStatus } from "../unit/client/page-campaign.ts";
+import { CATALOG, taskSpec, taskStatus } from "../unit/client/page/campaign.ts";
 
 let close: () => void = () => {};
 beforeEach(() => localStorage.clear());

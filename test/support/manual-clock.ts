@@ -1,4 +1,4 @@
-import type { Clock } from "../../coordinator/rounds/clock.ts";
+import type { Clock } from "../../coordinator/campaign/clock.ts";
 
 /** A clock that moves only when told to. */
 export class ManualClock implements Clock {
