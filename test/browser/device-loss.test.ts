@@ -3,7 +3,7 @@ import { cdp } from "vitest/browser";
 import { Gpu } from "../../client/backend/webgpu/device.ts";
 import { readMatrix, uploadMatrix } from "../../client/backend/webgpu/matrix.ts";
 import { createWebgpuBackend, hasHardwareAdapter } from "../../client/backend/webgpu.ts";
-import { inOrder, problem } from "../conformance/samples.ts";
+import { problem } from "../conformance/samples.ts";
 
 const LOST = { name: "AstroScaleError", code: "device_lost" };
 const given = problem({ widths: [7, 64, 32, 3], head: "softmax-cross-entropy", rows: 2000, seed: 5 });
@@ -25,7 +25,9 @@ test("a crashed GPU process ends a pending epoch and all later work as device_lo
   const x = backend.matrix(given.x, given.rows, 7);
   const trainer = await backend.trainer(given.model, training, { x, targets: given.targets });
   trainer.load(given.parameters);
-  const pending = trainer.epoch(inOrder(given.rows)).catch((error: unknown) => error);
+  // Seconds of work: the crash takes a while to reach the GPU process.
+  const long = Uint32Array.from({ length: 50 * given.rows }, (_, i) => i % given.rows);
+  const pending = trainer.epoch(long).catch((error: unknown) => error);
   await crashGpuProcess();
   expect(await pending).toMatchObject(LOST);
   expect(await backend.lost).not.toBe("");

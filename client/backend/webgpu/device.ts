@@ -8,11 +8,25 @@ export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || SOFTWARE_RENDERERS.test(words(info));
 }
 
-/** An adapter never handed out before, or `null` where the browser has none. */
+/** A GPU process that has crashed is back after some 0.1 s; until then there is no adapter. */
+const RESTART_TRIES = 4;
+const RESTART_WAIT_MS = 250;
+
+let hasGivenOne = false;
+
+/**
+ * An adapter never handed out before, or `null` where the browser has none. A browser that has given one
+ * before is asked again for a second.
+ */
 export async function findAdapter(): Promise<GPUAdapter | null> {
   // Older browsers and insecure pages have no navigator.gpu, whatever its type says.
   const gpu = navigator.gpu as GPU | undefined;
-  return (await gpu?.requestAdapter()) ?? null;
+  for (let tries = 0; ; tries++) {
+    const adapter = (await gpu?.requestAdapter()) ?? null;
+    hasGivenOne ||= adapter !== null;
+    if (adapter !== null || !hasGivenOne || tries === RESTART_TRIES) return adapter;
+    await new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS));
+  }
 }
 
 /**
