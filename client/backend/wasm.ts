@@ -24,7 +24,7 @@ export async function createWasmBackend(given?: Kernels): Promise<Backend> {
   };
   return {
     name: "wasm",
-    device: "SIMD, one thread",
+    device: "WebAssembly SIMD, one thread",
     lost: new Promise(() => {}),
 
     matrix(values, rows, cols) {

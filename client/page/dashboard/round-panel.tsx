@@ -95,7 +95,7 @@ function RoundDetails(props: RoundPanelProps & { round: RoundStatus }): JSX.Elem
       {round.withheld !== null && (
         <p class="message warn">The model of the round before stays: {round.withheld}</p>
       )}
-      <UpdateSquares round={round} quorum={Math.min(rules.minNodes, Math.max(1, round.cohort))} />
+      <UpdateSquares round={round} quorum={rules.minNodes} />
       <dl class="pairs">
         <dt>Open for</dt>
         <dd>
@@ -125,6 +125,9 @@ function RoundDetails(props: RoundPanelProps & { round: RoundStatus }): JSX.Elem
 /** One square a node of the cohort, filled when its update is in. */
 function UpdateSquares({ round, quorum }: { round: RoundStatus; quorum: number }): JSX.Element {
   const updates = round.participants.length;
+  if (round.phase === "waiting") {
+    return <p class="muted">Updates of {formatCount(quorum)} nodes or more will close it.</p>;
+  }
   return (
     <div class="squares-block">
       <p>
