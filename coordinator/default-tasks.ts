@@ -39,7 +39,7 @@ function sdssClass(pace: TaskPace): TaskSpec {
     },
     strategy: { kind: "fedavg" },
     rules: { ...pace, minNodes: 2, maxNodes: 1000, roundDeadlineSecs: 120, maxUpdateNorm: 100 },
-    seed: 1,
+    seed: 2,
     baselineOf: null,
   };
 }
