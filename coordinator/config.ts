@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { AstroScaleError } from "../protocol/errors.ts";
 import { packageRoot } from "./package-root.ts";
+import { problemsOf } from "./problems.ts";
 
 /** How a coordinator runs. */
 export interface CoordinatorConfig {
@@ -25,8 +26,11 @@ export interface CoordinatorConfig {
 }
 
 const Origin = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).origin === text, "wanted an origin such as https://example.org");
+  .string()
+  .refine(
+    (text) => /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text,
+    "wanted an origin such as https://example.org",
+  );
 
 const Environment = z.object({
   ASTROSCALE_NODE_NAME: z.string().min(1).max(64).default("coordinator"),
@@ -52,7 +56,7 @@ export function loadConfig(
 ): CoordinatorConfig {
   const parsed = Environment.safeParse(env);
   if (!parsed.success) {
-    throw new AstroScaleError("invalid_request", `environment: ${z.prettifyError(parsed.error)}`);
+    throw new AstroScaleError("invalid_request", `environment: ${problemsOf(parsed.error)}`);
   }
   const root = packageRoot();
   return {

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
-import * as z from "zod";
+import type * as z from "zod";
 import { AstroScaleError } from "../../protocol/errors.ts";
+import { problemsOf } from "../problems.ts";
 
 /** Most bytes of a JSON request. */
 const JSON_LIMIT = 64 * 1024;
@@ -73,7 +74,7 @@ export async function readJson<T>(c: Context, schema: z.ZodType<T>): Promise<T> 
 export function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new AstroScaleError("invalid_request", `${what}: ${z.prettifyError(result.error)}`);
+  throw new AstroScaleError("invalid_request", `${what}: ${problemsOf(result.error)}`);
 }
 
 /** @throws {AstroScaleError} `unsupported_media_type` for another type, or for a compressed body */

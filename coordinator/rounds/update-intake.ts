@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import { UpdateMetadata, type UpdateReceipt } from "../../protocol/rounds.ts";
 import { decodeSafeTensors, type SafeTensorsFile } from "../../protocol/safetensors.ts";
@@ -6,6 +5,7 @@ import { readStatistics } from "../../protocol/statistics.ts";
 import type { TaskSpec } from "../../protocol/tasks.ts";
 import { flattenWeights } from "../../protocol/weights.ts";
 import { euclideanNorm } from "../aggregation/norm.ts";
+import { problemsOf } from "../problems.ts";
 import type { CohortMember, Round } from "./round.ts";
 import type { UpdateEntry } from "./round-record.ts";
 
@@ -24,7 +24,7 @@ export function readUpdate(bytes: Uint8Array): ReceivedUpdate {
   const file = decodeSafeTensors(bytes);
   const metadata = UpdateMetadata.safeParse(file.metadata);
   if (!metadata.success) {
-    throw new AstroScaleError("invalid_request", `update metadata: ${z.prettifyError(metadata.error)}`);
+    throw new AstroScaleError("invalid_request", `update metadata: ${problemsOf(metadata.error)}`);
   }
   return { metadata: metadata.data, file };
 }
