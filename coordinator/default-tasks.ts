@@ -3,7 +3,8 @@ import type { RoundRules, TaskSpec } from "../protocol/tasks.ts";
 /** How many training rounds there are, and how close they follow each other. */
 type TaskPace = Pick<RoundRules, "rounds" | "roundIntervalSecs">;
 
-const FEATURES = [
+/** Inputs of the bundled task: three magnitudes and four colours. */
+export const SDSS_FEATURES: TaskSpec["features"] = [
   { name: "g", plus: "g", minus: null },
   { name: "r", plus: "r", minus: null },
   { name: "i", plus: "i", minus: null },
@@ -22,10 +23,10 @@ function sdssClass(pace: TaskPace): TaskSpec {
     description:
       "Tells stars, galaxies and quasars apart from their brightness in five colours, as measured by the Sloan Digital Sky Survey.",
     catalog: "sdss-dr14",
-    features: FEATURES,
+    features: SDSS_FEATURES,
     label: { kind: "class", column: "class", classes },
     model: {
-      inputs: FEATURES.length,
+      inputs: SDSS_FEATURES.length,
       hidden: [64, 32],
       outputs: classes.length,
       activation: "relu",

@@ -3,6 +3,7 @@ import { readShardTable } from "../../client/data/shard-table.ts";
 import { featureColumns, labelTargets } from "../../client/data/training-columns.ts";
 import { encodeShard } from "../../coordinator/catalogs/arrow-shard.ts";
 import type { CatalogTable, TableColumn } from "../../coordinator/catalogs/catalog-table.ts";
+import { SDSS_FEATURES } from "../../coordinator/default-tasks.ts";
 import type { Shard } from "../../protocol/catalogs.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
 import { fitPreprocessing } from "../../protocol/preprocessing.ts";
@@ -31,17 +32,6 @@ const MISSING = 0.02;
 const BANDS = ["u", "g", "r", "i", "z"];
 const CLASSES = ["GALAXY", "QSO", "STAR"];
 const LABEL: Label = { kind: "class", column: "class", classes: CLASSES };
-/** As the bundled task has them: three magnitudes and four colours. */
-const FEATURES = [
-  { name: "g", plus: "g", minus: null },
-  { name: "r", plus: "r", minus: null },
-  { name: "i", plus: "i", minus: null },
-  { name: "u-g", plus: "u", minus: "g" },
-  { name: "g-r", plus: "g", minus: "r" },
-  { name: "r-i", plus: "r", minus: "i" },
-  { name: "i-z", plus: "i", minus: "z" },
-];
-
 /** Five magnitudes a row, a fiftieth of them missing, and a class. */
 function survey(rows: number): CatalogTable {
   const next = randomStream(1, STREAM);
@@ -94,14 +84,14 @@ export async function prepare({ backend: name, rows, runs }: PreparationWish): P
   const shard: Shard = { catalog: "bench", id: "all", rows, bytes: bytes.length, etag: "0".repeat(64) };
   const encodeMs = await timed(runs, async () => {
     const table = readShardTable(bytes, shard);
-    const { columns, terms } = featureColumns([table], FEATURES);
+    const { columns, terms } = featureColumns([table], SDSS_FEATURES);
     labelTargets([table], LABEL);
     const x = backend.encodeFeatures(columns, terms);
     await settled(backend);
     x.dispose();
   });
 
-  const { columns, terms } = featureColumns([readShardTable(bytes, shard)], FEATURES);
+  const { columns, terms } = featureColumns([readShardTable(bytes, shard)], SDSS_FEATURES);
   let last: Matrix | null = null as Matrix | null;
   const preprocessMs = await timed(runs, async () => {
     const x = backend.encodeFeatures(columns, terms);

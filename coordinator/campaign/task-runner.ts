@@ -35,6 +35,7 @@ import {
   answerAgain,
   checkPayload,
   checkRound,
+  checkSender,
   type ReceivedUpdate,
   readUpdate,
 } from "../rounds/update-intake.ts";
@@ -226,21 +227,13 @@ export class TaskRunner {
   /**
    * Takes an update in; the receipt means that it is on disk and will be counted once.
    *
-   * @throws {AstroScaleError} as `readUpdate`, `checkRound` and `checkPayload`; `forbidden`, `wrong_task`,
+   * @throws {AstroScaleError} as `readUpdate`, `checkSender`, `checkRound` and `checkPayload`;
    * `idempotency_key_reused`, `update_in_flight`, `duplicate_update`, `store_unavailable`, `disk_full`
    */
   async accept(member: Member, idempotencyKey: string, bytes: Uint8Array): Promise<UpdateReceipt> {
     const update = readUpdate(bytes);
     const { metadata } = update;
-    if (metadata.node !== member.nodeId) {
-      throw new AstroScaleError("forbidden", `update names node ${metadata.node}, the token is another's`);
-    }
-    if (metadata.task !== this.task.id) {
-      throw new AstroScaleError(
-        "wrong_task",
-        `update is for task ${metadata.task}, node works on ${this.task.id}`,
-      );
-    }
+    checkSender(metadata, member.nodeId, this.task.id);
     const digest = createHash("sha256").update(bytes).digest("hex");
     const participant = participantOf(metadata, member.name, digest);
     const entry = { idempotencyKey, bytes: bytes.length, participant };

@@ -30,6 +30,20 @@ export function readUpdate(bytes: Uint8Array): ReceivedUpdate {
 }
 
 /**
+ * Whether the update is its sender's own, for the task it works on.
+ *
+ * @throws {AstroScaleError} `forbidden` or `wrong_task`
+ */
+export function checkSender({ node, task }: UpdateMetadata, nodeId: string, taskId: string): void {
+  if (node !== nodeId) {
+    throw new AstroScaleError("forbidden", `update names node ${node}, the token is another's`);
+  }
+  if (task !== taskId) {
+    throw new AstroScaleError("wrong_task", `update is for task ${task}, node works on ${taskId}`);
+  }
+}
+
+/**
  * Whether the update is for the open round and from one of its members.
  *
  * @param baseModel digest of the model that the round trains from; `null` in round 0
