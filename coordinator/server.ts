@@ -40,7 +40,7 @@ const DRAIN_MS = 30_000;
 export async function startCoordinator(config: CoordinatorConfig): Promise<RunningCoordinator> {
   const startedMs = performance.now();
   const log = createLog(config.logLevel);
-  await mkdir(config.dataDirectory, { recursive: true });
+  await makeDataDirectory(config.dataDirectory);
   const catalogs = await openSampleCatalogs(config.samplesDirectory, { shards: config.shards });
   const store = await openEmbeddedStore(join(config.dataDirectory, "store"));
   try {
@@ -81,6 +81,17 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Runni
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+async function makeDataDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AstroScaleError("store_unavailable", `cannot use ${directory} as data directory: ${why}`, {
+      cause,
+    });
   }
 }
 

@@ -1,6 +1,8 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { Heartbeat, JoinReply, JoinRequest } from "../../protocol/nodes.ts";
 import { type Score, TaskSpec, type TaskStatus } from "../../protocol/tasks.ts";
+import type { CatalogSource } from "../catalogs/catalog.ts";
+import { heldOutOf } from "../rounds/served-task.ts";
 import type { CampaignDependencies } from "./dependencies.ts";
 import { HEARTBEAT_SECS, type Member, Members, nodeStatus } from "./members.ts";
 import { TaskRunner } from "./task-runner.ts";
@@ -32,25 +34,29 @@ export class Campaign {
    * Adds a task and opens its round 0.
    *
    * @throws {AstroScaleError} `task_exists`; `not_found` for a catalog or baseline that is not here; what
-   * `TaskRunner.open` throws
+   * `heldOutOf` throws
    */
   async addTask(task: TaskSpec): Promise<TaskRunner> {
-    if (this.#runners.has(task.id)) {
+    if (task.baselineOf !== null) this.task(task.baselineOf);
+    heldOutOf(task, this.#source(task));
+    // The record is claimed before anything runs: of two who add the same id at once, one is refused.
+    if ((await this.#deps.store.swap(`tasks/${task.id}`, null, task)) === null) {
       throw new AstroScaleError("task_exists", `task ${task.id} exists already; choose another id`);
     }
-    if (task.baselineOf !== null) this.task(task.baselineOf);
     const runner = await this.#run(task);
-    await this.#deps.store.swap(`tasks/${task.id}`, null, task);
     this.#deps.feed.publish({ kind: "task", task: runner.status() });
     return runner;
   }
 
-  async #run(task: TaskSpec): Promise<TaskRunner> {
+  #source(task: TaskSpec): CatalogSource {
     const source = this.#deps.catalogs.find(({ catalog }) => catalog.id === task.catalog);
-    if (!source) {
-      const known = this.#deps.catalogs.map(({ catalog }) => catalog.id).join(", ");
-      throw new AstroScaleError("not_found", `catalog "${task.catalog}" is not here; there are ${known}`);
-    }
+    if (source) return source;
+    const known = this.#deps.catalogs.map(({ catalog }) => catalog.id).join(", ");
+    throw new AstroScaleError("not_found", `catalog "${task.catalog}" is not here; there are ${known}`);
+  }
+
+  async #run(task: TaskSpec): Promise<TaskRunner> {
+    const source = this.#source(task);
     const { store, clock, feed, log } = this.#deps;
     const centralScore = (): Score | null => this.#baselineOf(task.id)?.score ?? null;
     const runner = await TaskRunner.open(task, {

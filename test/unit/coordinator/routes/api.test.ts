@@ -156,6 +156,15 @@ describe("the API", () => {
     expect((await request("/tasks/third")).status).toBe(404);
   });
 
+  test("adds one task when two are posted under one id at once", async () => {
+    const admin = { Authorization: `Bearer ${coordinator.adminToken}` };
+    const body = JSON.stringify({ ...TINY_TASK, id: "contested" });
+    const answers = await Promise.all([1, 2, 3].map(() => post("/tasks", body, admin)));
+    expect(answers.map(({ status }) => status).toSorted((x, y) => x - y)).toEqual([201, 409, 409]);
+    const { tasks } = TaskList.parse(await (await request("/tasks")).json());
+    expect(tasks.filter(({ task }) => task.id === "contested")).toHaveLength(1);
+  });
+
   test("isolates its pages and trusts nobody else's", async () => {
     const response = await request("/status", { headers: { Origin: "https://other.example" } });
     expect(response.headers.get("Cross-Origin-Opener-Policy")).toBe("same-origin");
