@@ -1,3 +1,4 @@
+import { localTraining } from "../protocol/local-training.ts";
 import type { RoundRules, TaskSpec } from "../protocol/tasks.ts";
 
 /** How many training rounds there are, and how close they follow each other. */
@@ -32,12 +33,12 @@ function sdssClass(pace: TaskPace): TaskSpec {
       activation: "relu",
       head: "softmax-cross-entropy",
     },
-    training: {
+    training: localTraining({
       localEpochs: 2,
       batchSize: 64,
       localLearningRate: 0.1,
       optimizer: { kind: "sgd" },
-    },
+    }),
     strategy: { kind: "fedavg" },
     rules: { ...pace, minNodes: 2, maxNodes: 1000, roundDeadlineSecs: 120, maxUpdateNorm: 100 },
     seed: 2,

@@ -29,6 +29,7 @@ export const ERROR_CODES = [
   // Node
   "device_unavailable",
   "device_lost",
+  "out_of_memory",
   "diverged",
   "column_missing",
   "shard_corrupt",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Slug } from "./catalogs.ts";
+import { ERROR_CODES } from "./errors.ts";
 
 /** Where a node computes. */
 export const BackendName = z.enum(["webgpu", "wasm"]);
@@ -32,6 +33,16 @@ export const NodePhase = z.enum([
 ]);
 export type NodePhase = z.infer<typeof NodePhase>;
 
+/** How fast one backend of a node trained the task's model, measured for a moment before its first round. */
+export const BackendProbe = z.strictObject({
+  backend: BackendName,
+  /** The adapter's or processor's description, for people. */
+  device: z.string().max(200),
+  /** `null` when it failed. */
+  examplesPerSecond: z.number().nonnegative().nullable(),
+});
+export type BackendProbe = z.infer<typeof BackendProbe>;
+
 /** What a node brings. */
 export const NodeCapabilities = z.strictObject({
   backend: BackendName,
@@ -63,12 +74,26 @@ export const JoinReply = z.strictObject({
 });
 export type JoinReply = z.infer<typeof JoinReply>;
 
+/** Why a node sent nothing for a round: a loss that was not finite, a shard it could not read. */
+export const NodeFault = z.strictObject({
+  round: z.int().nonnegative(),
+  code: z.enum(ERROR_CODES),
+  message: z.string().max(300),
+});
+export type NodeFault = z.infer<typeof NodeFault>;
+
 /** Body of `POST /federated/heartbeat`. */
 export const Heartbeat = z.strictObject({
   state: z.enum(["waiting", "downloading", "preprocessing", "training", "sending", "paused"]),
   backend: BackendName,
   /** Examples per second over the last local epoch, or `null` before the first. */
   examplesPerSecond: z.number().nonnegative().nullable(),
+  /** What computes now, where it is not what the node joined with. */
+  device: z.string().max(200).optional(),
+  /** What the choice of the backend rests on, once it has been made by measuring. */
+  probes: z.array(BackendProbe).max(4).optional(),
+  /** The last round that the node gave up, or `null`. */
+  fault: NodeFault.nullable().optional(),
 });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 
@@ -87,5 +112,9 @@ export const NodeStatus = z.strictObject({
   examplesPerSecond: z.number().nonnegative().nullable(),
   updates: z.int().nonnegative(),
   rejected: z.int().nonnegative(),
+  /** As the node last reported them; empty before. */
+  probes: z.array(BackendProbe),
+  /** The last round that the node gave up, or `null`. */
+  fault: NodeFault.nullable(),
 });
 export type NodeStatus = z.infer<typeof NodeStatus>;

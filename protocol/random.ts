@@ -40,7 +40,7 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
 }
 
 /** What a stream is for; a different purpose under the same seed is an independent stream. */
-export const STREAMS = { initialise: 1, shuffle: 2, assign: 3 } as const;
+export const STREAMS = { initialise: 1, shuffle: 2, assign: 3, dropout: 4 } as const;
 
 /**
  * An endless stream of unsigned 32-bit integers.

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { Shard, Slug } from "./catalogs.ts";
+import { LocalTraining } from "./local-training.ts";
 import { ModelSpec } from "./model.ts";
 import { BackendName, NodeId } from "./nodes.ts";
 import { Feature, FittedPreprocessing } from "./preprocessing.ts";
-import { Label, LocalTraining, Score } from "./tasks.ts";
+import { Label, Score } from "./tasks.ts";
 
 /** SHA-256 of a model or update file, lower-case hexadecimal. */
 export const Digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -25,6 +26,8 @@ export type FitPlan = z.infer<typeof FitPlan>;
 export const TrainPlan = z.strictObject({
   kind: z.literal("train"),
   ...planBase,
+  /** Training rounds of the campaign, for the learning rate's schedule. */
+  rounds: z.int().min(1),
   /** Digest of the global model to start from: `GET /federated/model?task=&round=` of `round - 1`. */
   baseModel: Digest,
   model: ModelSpec,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Slug } from "./catalogs.ts";
-import { ModelSpec } from "./model.ts";
+import { LocalTraining } from "./local-training.ts";
+import { type Head, ModelSpec } from "./model.ts";
 import { Feature } from "./preprocessing.ts";
 
 /** What is predicted: one of `classes`, or a number. */
@@ -13,28 +14,6 @@ export const Label = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("value"), column: z.string(), unit: z.string().nullable() }),
 ]);
 export type Label = z.infer<typeof Label>;
-
-/** The local optimiser; its state starts at zero in every round. */
-export const Optimizer = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("sgd") }),
-  z.strictObject({ kind: z.literal("momentum"), momentum: z.number().min(0).lt(1) }),
-  z.strictObject({
-    kind: z.literal("adam"),
-    beta1: z.number().min(0).lt(1),
-    beta2: z.number().min(0).lt(1),
-    epsilon: z.number().positive(),
-  }),
-]);
-export type Optimizer = z.infer<typeof Optimizer>;
-
-/** What a node does with its shards in a round. */
-export const LocalTraining = z.strictObject({
-  localEpochs: z.int().min(1).max(1000),
-  batchSize: z.int().min(1).max(65_536),
-  localLearningRate: z.number().positive(),
-  optimizer: Optimizer,
-});
-export type LocalTraining = z.infer<typeof LocalTraining>;
 
 /** How updates become the next global model. */
 export const StrategyConfig = z.discriminatedUnion("kind", [z.strictObject({ kind: z.literal("fedavg") })]);
@@ -56,6 +35,11 @@ export const RoundRules = z.strictObject({
 });
 export type RoundRules = z.infer<typeof RoundRules>;
 
+const HEADS: Readonly<Record<Label["kind"], readonly Head[]>> = {
+  class: ["softmax-cross-entropy"],
+  value: ["mean-squared-error", "huber", "gaussian"],
+};
+
 /** What is learned, as `POST /tasks` takes it. */
 export const TaskSpec = z
   .strictObject({
@@ -75,19 +59,30 @@ export const TaskSpec = z
     baselineOf: Slug.nullable(),
   })
   .check((context) => {
-    const { model, features, label, rules } = context.value;
+    const { model, features, label, rules, training } = context.value;
     const refuse = (path: string[], message: string): void => {
       context.issues.push({ code: "custom", input: context.value, path, message });
     };
     if (model.inputs !== features.length) {
       refuse(["model", "inputs"], `${model.inputs} inputs, the task has ${features.length} features`);
     }
-    const outputs = label.kind === "class" ? label.classes.length : 1;
-    if (model.outputs !== outputs)
-      refuse(["model", "outputs"], `${model.outputs} outputs, wanted ${outputs}`);
-    const head = label.kind === "class" ? "softmax-cross-entropy" : "mean-squared-error";
-    if (model.head !== head)
-      refuse(["model", "head"], `head "${model.head}", a ${label.kind} label needs "${head}"`);
+    const heads = HEADS[label.kind];
+    if (!heads.includes(model.head)) {
+      const wanted = heads.map((head) => `"${head}"`).join(" or ");
+      refuse(["model", "head"], `head "${model.head}", a ${label.kind} label needs ${wanted}`);
+    } else {
+      const perValue = model.head === "gaussian" ? 2 : 1;
+      const outputs = label.kind === "class" ? label.classes.length : perValue;
+      if (model.outputs !== outputs) {
+        refuse(["model", "outputs"], `${model.outputs} outputs, wanted ${outputs}`);
+      }
+    }
+    const weights = training.classWeights;
+    if (weights !== null && label.kind !== "class") {
+      refuse(["training", "classWeights"], "class weights, the label is a value");
+    } else if (weights !== null && weights.length !== model.outputs) {
+      refuse(["training", "classWeights"], `${weights.length} class weights, wanted ${model.outputs}`);
+    }
     if (rules.maxNodes < rules.minNodes) {
       refuse(["rules", "maxNodes"], `maxNodes ${rules.maxNodes} is below minNodes ${rules.minNodes}`);
     }

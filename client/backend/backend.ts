@@ -1,7 +1,7 @@
+import type { LocalTraining } from "../../protocol/local-training.ts";
 import type { ModelSpec } from "../../protocol/model.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
 import type { ColumnStatistics } from "../../protocol/statistics.ts";
-import type { LocalTraining } from "../../protocol/tasks.ts";
 
 /** A row-major float32 matrix that lives on the backend. Its maker frees it. */
 export interface Matrix {
@@ -19,7 +19,7 @@ export interface FeatureTerm {
   readonly minus: number | null;
 }
 
-/** What is predicted, one entry a row: class indices below `outputs`, or values `[rows, outputs]` row-major. */
+/** What is predicted, one entry a row: class indices below `outputs`, or values `[rows, targetsPerRow]` row-major. */
 export type Targets =
   | { readonly kind: "class"; readonly classes: Uint32Array<ArrayBuffer> }
   | { readonly kind: "value"; readonly values: Float32Array<ArrayBuffer> };
@@ -37,31 +37,76 @@ export interface LossGradient {
   readonly gradient: Float32Array<ArrayBuffer>;
 }
 
+/** Where a round's local training starts, and what holds it to the federation. */
+export interface LocalStart {
+  /** `[parameterCount]`: the first parameters, and `w0` of the proximal term. */
+  readonly parameters: Float32Array<ArrayBuffer>;
+  /** `mu` of FedProx's `mu / 2 * |w - w0|^2`; 0 for none. */
+  readonly proximalMu: number;
+  /** SCAFFOLD's `c - c_i`, `[parameterCount]`, added to every gradient; `null` for none. */
+  readonly correction: Float32Array<ArrayBuffer> | null;
+  /** Seed of the dropout masks, an unsigned 32-bit integer. */
+  readonly dropoutSeed: number;
+}
+
+/** What a trainer is made for. */
+export interface TrainerRequest {
+  readonly model: ModelSpec;
+  readonly training: LocalTraining;
+  readonly set: TrainingSet;
+  /**
+   * Rows of a batch whose activations are held at once, where memory is short; a longer batch is computed in
+   * parts. Left out, the backend decides. The results are the same but for rounding.
+   */
+  readonly maxRowsAtOnce?: number;
+}
+
 /**
  * One model being trained on one training set, resident on the device: parameters, optimiser state,
  * activations. Parameters are the flat vector of `parameterLayout`.
  *
- * Losses are means over rows: softmax cross-entropy `-log p[class]`; squared error
- * `sum_o (y - t)^2 / outputs`. The gradient is the derivative of that mean over the batch's rows.
+ * Losses are means over rows of the head's loss, see `Head`; penalties are not in them. A step of a batch, with
+ * `g` the gradient of the batch's mean loss:
+ *
+ * 1. `g *= min(1, gradientClipNorm / |g|)`
+ * 2. `g += l2 * w + proximalMu * (w - w0) + correction`
+ * 3. the optimiser's step with the step's `rate`:
+ *    - sgd `w -= rate * g`
+ *    - momentum `v = momentum * v + g; w -= rate * v`
+ *    - nesterov `v = momentum * v + g; w -= rate * (g + momentum * v)`
+ *    - adam `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ *      w -= rate * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)` with `t` from 1 since `load`
+ *    - adamw `w -= rate * weightDecay * w`, then adam
+ *
+ * Dropout, in `epoch` alone: a hidden unit `u` of hidden layer `l` (from 0) is dropped for the batch's row `r`
+ * (its place in the batch) in step `t` (from 0 since `load`) when word `u % 4` of
+ * `philox([floor(u / 4), r, t, l], [dropoutSeed, STREAMS.dropout])` is below `floor(dropout * 2^32)`; the activation of one
+ * that is kept is multiplied by `1 / (1 - dropout)`.
+ *
+ * Sources: FedProx, Li et al. 2020, arXiv:1812.06127; SCAFFOLD, Karimireddy et al. 2020, arXiv:1910.06378;
+ * Nesterov's momentum as in Sutskever et al. 2013; Adam, Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; AdamW, Loshchilov
+ * and Hutter 2019, arXiv:1711.05101; clipping, Pascanu et al. 2013, arXiv:1211.5063; dropout, Srivastava et al. 2014.
  */
 export interface Trainer {
-  /** Sets the parameters and zeroes the optimiser's state. */
-  load(parameters: Float32Array<ArrayBuffer>): void;
+  /** Sets the parameters, zeroes the optimiser's state and counts steps from the beginning. */
+  load(start: LocalStart): void;
 
   /**
    * One local epoch: one optimiser step for each `batchSize` rows of `order`, the last batch shorter.
    * Resolves when the device has done it.
    *
    * @param order row indices; a row may be absent or repeated; none gives a loss of 0
+   * @param rates learning rate of every step, `[ceil(order.length / batchSize)]`
    * @returns mean over steps, weighted by batch rows, of each batch's loss before its step
-   * @throws {AstroScaleError} `device_lost` when the device went away
+   * @throws {AstroScaleError} `device_lost` when the device went away; `out_of_memory`; `shape_mismatch` when
+   * there are not as many rates as steps or a row is not there
    */
-  epoch(order: Uint32Array<ArrayBuffer>): Promise<number>;
+  epoch(order: Uint32Array<ArrayBuffer>, rates: Float32Array<ArrayBuffer>): Promise<number>;
 
-  /** Loss and gradient at the present parameters over `rows`, without a step. */
+  /** Loss and its gradient `g` at the present parameters over `rows`, without a step, dropout or clipping. */
   gradient(rows: Uint32Array<ArrayBuffer>): Promise<LossGradient>;
 
-  /** Outputs (logits or values) of every row of the training set: `[rows, outputs]`. */
+  /** Outputs (as the head has them) of every row of the training set: `[rows, outputs]`. */
   outputs(): Promise<Float32Array<ArrayBuffer>>;
 
   /** The present parameters, copied from the device. */
@@ -74,10 +119,6 @@ export interface Trainer {
  * One place where tensors are computed. Work is enqueued in call order and returns at once; only what gives
  * a promise waits. Every implementation passes `test/conformance/backend.ts`, so callers never ask which
  * one they hold.
- *
- * Steps: sgd `w -= lr * g`; momentum `v = momentum * v + g; w -= lr * v`; adam
- * `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)`
- * with `t` from 1 since `load`.
  */
 export interface Backend {
   readonly name: BackendName;
@@ -90,7 +131,8 @@ export interface Backend {
    * A matrix of the caller's values, copied in.
    *
    * @param values row-major `[rows, cols]`
-   * @throws {AstroScaleError} `shape_mismatch`; `too_large` when the device has no buffer of that size
+   * @throws {AstroScaleError} `shape_mismatch`; `too_large` when the device has no buffer of that size;
+   * `out_of_memory`
    */
   matrix(values: Float32Array<ArrayBuffer>, rows: number, cols: number): Matrix;
 
@@ -118,11 +160,19 @@ export interface Backend {
   read(x: Matrix): Promise<Float32Array<ArrayBuffer>>;
 
   /**
-   * A trainer for `set`, which must outlive it and stay as it is.
+   * Compiles what a trainer of such a model needs, so that it is there when the data are.
    *
-   * @throws {AstroScaleError} `shape_mismatch`; `too_large` when the device has no buffer of that size
+   * @throws {AstroScaleError} `device_lost`; `internal` when a kernel does not compile
    */
-  trainer(model: ModelSpec, training: LocalTraining, set: TrainingSet): Promise<Trainer>;
+  prepare(model: ModelSpec, training: LocalTraining): Promise<void>;
+
+  /**
+   * A trainer for `set`, which must outlive it and stay as it is. Its parameters are 0 until `load`.
+   *
+   * @throws {AstroScaleError} `shape_mismatch`; `too_large` when the device has no buffer of a needed size;
+   * `out_of_memory`; `device_lost`
+   */
+  trainer(request: TrainerRequest): Promise<Trainer>;
 
   /** Frees the device. The backend and everything made by it are unusable afterwards. */
   dispose(): void;

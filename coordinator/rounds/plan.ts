@@ -40,6 +40,7 @@ export function planFor(nodeId: string, materials: PlanMaterials): RoundPlan | N
   return {
     kind: "train",
     ...base,
+    rounds: task.rules.rounds,
     baseModel: model.digest,
     model: task.model,
     label: task.label,

@@ -10,6 +10,7 @@ import { createLog } from "../../coordinator/observability/log.ts";
 import { createMetrics } from "../../coordinator/observability/metrics.ts";
 import { openEmbeddedStore } from "../../coordinator/store/embedded.ts";
 import type { Store } from "../../coordinator/store/store.ts";
+import { localTraining } from "../../protocol/local-training.ts";
 import type { TaskSpec } from "../../protocol/tasks.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -42,7 +43,12 @@ export const TINY_TASK: TaskSpec = {
   ],
   label: { kind: "class", column: "class", classes: ["GALAXY", "QSO", "STAR"] },
   model: { inputs: 3, hidden: [], outputs: 3, activation: "relu", head: "softmax-cross-entropy" },
-  training: { localEpochs: 1, batchSize: 64, localLearningRate: 0.1, optimizer: { kind: "sgd" } },
+  training: localTraining({
+    localEpochs: 1,
+    batchSize: 64,
+    localLearningRate: 0.1,
+    optimizer: { kind: "sgd" },
+  }),
   strategy: { kind: "fedavg" },
   rules: {
     rounds: 3,

@@ -36,6 +36,19 @@ describe("initial parameters", () => {
     );
   });
 
+  test("are in Glorot's ranges before tanh and identity", () => {
+    const limits = [Math.sqrt(6 / (7 + 64)), Math.sqrt(6 / (64 + 32))];
+    for (const activation of ["tanh", "identity"] as const) {
+      const parameters = initialise({ ...SPEC, activation }, 3);
+      limits.forEach((limit, l) => {
+        const { weightAt = 0, biasAt = 0 } = parameterLayout(SPEC)[l] ?? {};
+        const most = parameters.subarray(weightAt, biasAt).reduce((max, w) => Math.max(max, Math.abs(w)), 0);
+        expect(most).toBeLessThanOrEqual(limit * (1 + 2 ** -24));
+        expect(most).toBeGreaterThan(0.9 * limit);
+      });
+    }
+  });
+
   test("are another set for another seed", () => {
     expect(initialise(SPEC, 1)).not.toEqual(initialise(SPEC, 2));
   });
@@ -70,7 +83,8 @@ describe("a model's description", () => {
     ["an empty layer", { hidden: [64, 0] }],
     ["a layer beyond 2,048", { hidden: [2049] }],
     ["nine hidden layers", { hidden: Array.from({ length: 9 }, () => 2) }],
-    ["another activation", { activation: "tanh" }],
+    ["another activation", { activation: "swish" }],
+    ["an odd Gaussian head", { head: "gaussian", outputs: 3 }],
     ["another head", { head: "hinge" }],
     ["an unknown key", { dropout: 0.5 }],
   ])("is refused for %s", (_what, change) => {

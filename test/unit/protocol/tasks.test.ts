@@ -35,8 +35,18 @@ function problems(change: Readonly<Record<string, unknown>>): string[] {
 }
 
 describe("a task", () => {
-  test("is read as it is", () => {
-    expect(TaskSpec.parse(TASK)).toEqual(TASK);
+  test("is read as it is, with its defaults filled in", () => {
+    const training = {
+      schedule: { kind: "constant" },
+      classWeights: null,
+      huberDelta: 1,
+      dropout: 0,
+      l2: 0,
+      gradientClipNorm: null,
+      updateClipNorm: null,
+      ...TASK.training,
+    };
+    expect(TaskSpec.parse(TASK)).toEqual({ ...TASK, training });
   });
 
   test("may predict a value", () => {
@@ -64,7 +74,32 @@ describe("a task", () => {
     ]);
     expect(
       problems({ label: VALUE_LABEL, model: { ...VALUE_MODEL, head: "softmax-cross-entropy" } }),
-    ).toEqual(['model.head: head "softmax-cross-entropy", a value label needs "mean-squared-error"']);
+    ).toEqual([
+      'model.head: head "softmax-cross-entropy", a value label needs "mean-squared-error" or "huber" or "gaussian"',
+    ]);
+  });
+
+  test("with a Gaussian head has a mean and a log-variance", () => {
+    expect(problems({ label: VALUE_LABEL, model: { ...VALUE_MODEL, head: "gaussian", outputs: 2 } })).toEqual(
+      [],
+    );
+    expect(problems({ label: VALUE_LABEL, model: { ...VALUE_MODEL, head: "gaussian", outputs: 4 } })).toEqual(
+      ["model.outputs: 4 outputs, wanted 2"],
+    );
+    expect(problems({ label: VALUE_LABEL, model: { ...VALUE_MODEL, head: "gaussian" } })).toEqual([
+      'model.outputs: 1 outputs, head "gaussian" needs a mean and a log-variance for each target',
+    ]);
+  });
+
+  test("weighs every class, or none", () => {
+    expect(problems({ training: { ...TASK.training, classWeights: [1, 2, 0.5] } })).toEqual([]);
+    expect(problems({ training: { ...TASK.training, classWeights: [1, 2] } })).toEqual([
+      "training.classWeights: 2 class weights, wanted 3",
+    ]);
+    const training = { ...TASK.training, classWeights: [1] };
+    expect(problems({ label: VALUE_LABEL, model: VALUE_MODEL, training })).toEqual([
+      "training.classWeights: class weights, the label is a value",
+    ]);
   });
 
   test("lets at least as many nodes take part as it needs", () => {

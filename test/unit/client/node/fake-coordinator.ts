@@ -1,5 +1,6 @@
 import type { Shard } from "../../../../protocol/catalogs.ts";
 import type { ErrorCode } from "../../../../protocol/errors.ts";
+import { localTraining } from "../../../../protocol/local-training.ts";
 import { initialise, type ModelSpec } from "../../../../protocol/model.ts";
 import { Heartbeat, JoinRequest } from "../../../../protocol/nodes.ts";
 import { UpdateMetadata } from "../../../../protocol/rounds.ts";
@@ -35,7 +36,12 @@ const TASK: TaskSpec = {
   features: [{ name: "mag", plus: "mag", minus: null }],
   label: { kind: "value", column: "distance", unit: "pc" },
   model: MODEL,
-  training: { localEpochs: 3, batchSize: 2, localLearningRate: 0.1, optimizer: { kind: "sgd" } },
+  training: localTraining({
+    localEpochs: 3,
+    batchSize: 2,
+    localLearningRate: 0.1,
+    optimizer: { kind: "sgd" },
+  }),
   strategy: { kind: "fedavg" },
   rules: {
     rounds: 2,

@@ -1,4 +1,5 @@
 import type { Catalog } from "../../../../protocol/catalogs.ts";
+import { localTraining } from "../../../../protocol/local-training.ts";
 import type { NodeStatus } from "../../../../protocol/nodes.ts";
 import type { CoordinatorStatus } from "../../../../protocol/replies.ts";
 import type { Participant, RoundStatus } from "../../../../protocol/rounds.ts";
@@ -14,7 +15,12 @@ export function taskSpec(parts: Partial<TaskSpec> = {}): TaskSpec {
     features: ["u", "g"].map((name) => ({ name, plus: name, minus: null })),
     label: { kind: "class", column: "class", classes: ["GALAXY", "QSO", "STAR"] },
     model: { inputs: 2, hidden: [4], outputs: 3, activation: "relu", head: "softmax-cross-entropy" },
-    training: { localEpochs: 5, batchSize: 64, localLearningRate: 0.1, optimizer: { kind: "sgd" } },
+    training: localTraining({
+      localEpochs: 5,
+      batchSize: 64,
+      localLearningRate: 0.1,
+      optimizer: { kind: "sgd" },
+    }),
     strategy: { kind: "fedavg" },
     rules: {
       rounds: 60,
