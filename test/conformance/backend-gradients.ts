@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Backend, Trainer } from "../../client/backend/backend.ts";
-import type { LocalTraining } from "../../protocol/tasks.ts";
+import { type LocalTraining, localTraining } from "../../protocol/local-training.ts";
 import { firstDifference, firstMismatch, firstOutside } from "../oracle/close.ts";
 import { errorBounds } from "../oracle/error-bounds.ts";
 import { lossGradient, meanLoss, outputsOf } from "../oracle/network.ts";
 import type { BackendOf } from "./backend.ts";
-import { inOrder, type Problem, type ProblemShape, problem, uniform } from "./samples.ts";
+import { inOrder, type Problem, type ProblemShape, problem, startAt, uniform } from "./samples.ts";
 
 const CLASSES = "softmax-cross-entropy";
 const VALUES = "mean-squared-error";
@@ -23,12 +23,12 @@ const SHAPES: readonly ProblemShape[] = [
   { widths: [6, 5, 257], head: CLASSES, rows: 6 },
   { widths: [300, 70, 290], head: VALUES, rows: 6 }, // sums longer than a block of 256 terms
 ];
-const SGD: LocalTraining = {
+const SGD = localTraining({
   localEpochs: 1,
   batchSize: 64,
   localLearningRate: 0.1,
   optimizer: { kind: "sgd" },
-};
+});
 
 /** Runs `work` with a trainer of `given`, loaded with its parameters, and frees everything. */
 export async function withTrainer<T>(
@@ -38,8 +38,8 @@ export async function withTrainer<T>(
   work: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
   const x = backend.matrix(given.x, given.rows, given.model.inputs);
-  const trainer = await backend.trainer(given.model, training, { x, targets: given.targets });
-  trainer.load(given.parameters);
+  const trainer = await backend.trainer({ model: given.model, training, set: { x, targets: given.targets } });
+  trainer.load(startAt(given.parameters));
   try {
     return await work(trainer);
   } finally {

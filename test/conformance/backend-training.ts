@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { LocalTraining, Optimizer } from "../../protocol/tasks.ts";
+import { type LocalTraining, localTraining, type Optimizer } from "../../protocol/local-training.ts";
 import { firstDifference, relativeDistance } from "../oracle/close.ts";
 import { stepper, trainEpoch } from "../oracle/training.ts";
 import type { BackendOf } from "./backend.ts";
 import { withTrainer } from "./backend-gradients.ts";
-import { inOrder, type Problem, problem, uniform, wholes } from "./samples.ts";
+import { constantRates, inOrder, type Problem, problem, startAt, uniform, wholes } from "./samples.ts";
 
 const CLASSES = "softmax-cross-entropy";
 const OPTIMIZERS: readonly Optimizer[] = [
@@ -15,7 +15,12 @@ const OPTIMIZERS: readonly Optimizer[] = [
 
 function trainingWith(optimizer: Optimizer, batchSize: number): LocalTraining {
   const localLearningRate = optimizer.kind === "adam" ? 0.002 : 0.02;
-  return { localEpochs: 1, batchSize, localLearningRate, optimizer };
+  return localTraining({ localEpochs: 1, batchSize, localLearningRate, optimizer });
+}
+
+/** Every step of an epoch at the same rate. */
+function ratesOf({ batchSize, localLearningRate }: LocalTraining, rows: number): Float32Array<ArrayBuffer> {
+  return constantRates(rows, batchSize, localLearningRate);
 }
 
 interface Trained {
@@ -32,7 +37,7 @@ function train(
 ): Promise<Trained> {
   return withTrainer(backend(), given, training, async (trainer) => {
     const losses: number[] = [];
-    for (const order of orders) losses.push(await trainer.epoch(order));
+    for (const order of orders) losses.push(await trainer.epoch(order, ratesOf(training, order.length)));
     return { losses, parameters: await trainer.parameters() };
   });
 }
@@ -130,11 +135,11 @@ function describeRepeats(backend: BackendOf, optimizer: Optimizer): void {
 
   test("load starts over, the optimiser's state included", async () => {
     await withTrainer(backend(), given, training, async (trainer) => {
-      const loss = await trainer.epoch(inOrder(333));
+      const loss = await trainer.epoch(inOrder(333), ratesOf(training, 333));
       const parameters = await trainer.parameters();
-      trainer.load(given.parameters);
+      trainer.load(startAt(given.parameters));
       expect(firstDifference(await trainer.parameters(), given.parameters)).toBeNull();
-      expect(await trainer.epoch(inOrder(333))).toBe(loss);
+      expect(await trainer.epoch(inOrder(333), ratesOf(training, 333))).toBe(loss);
       expect(firstDifference(await trainer.parameters(), parameters)).toBeNull();
     });
   });
@@ -143,10 +148,10 @@ function describeRepeats(backend: BackendOf, optimizer: Optimizer): void {
     const orders = [inOrder(333), inOrder(333)];
     const undisturbed = await train(backend, given, training, orders);
     const parameters = await withTrainer(backend(), given, training, async (trainer) => {
-      await trainer.epoch(inOrder(333));
+      await trainer.epoch(inOrder(333), ratesOf(training, 333));
       await trainer.gradient(inOrder(100));
       await trainer.outputs();
-      await trainer.epoch(inOrder(333));
+      await trainer.epoch(inOrder(333), ratesOf(training, 333));
       return trainer.parameters();
     });
     expect(firstDifference(parameters, undisturbed.parameters)).toBeNull();
@@ -157,7 +162,10 @@ function describeRepeats(backend: BackendOf, optimizer: Optimizer): void {
     const alone = await train(backend, given, training, [inOrder(333)]);
     await withTrainer(backend(), given, training, (trainer) =>
       withTrainer(backend(), other, training, async (beside) => {
-        const losses = await Promise.all([trainer.epoch(inOrder(333)), beside.epoch(inOrder(60))]);
+        const losses = await Promise.all([
+          trainer.epoch(inOrder(333), ratesOf(training, 333)),
+          beside.epoch(inOrder(60), ratesOf(training, 60)),
+        ]);
         expect(losses[0]).toBe(alone.losses[0]);
         expect(firstDifference(await trainer.parameters(), alone.parameters)).toBeNull();
       }),
@@ -184,7 +192,9 @@ function describeRefusals(backend: BackendOf): void {
     { name: "values are given for classes", cols: 4, targets: { kind: "value", values: uniform(18, 1) } },
   ] as const)("a trainer is refused as shape_mismatch when $name", async ({ cols, targets }) => {
     const x = backend().matrix(uniform(6 * cols, 1), 6, cols);
-    await expect(backend().trainer(given.model, training, { x, targets })).rejects.toMatchObject({
+    await expect(
+      backend().trainer({ model: given.model, training, set: { x, targets } }),
+    ).rejects.toMatchObject({
       code: "shape_mismatch",
     });
     x.dispose();
@@ -192,7 +202,7 @@ function describeRefusals(backend: BackendOf): void {
 
   test("parameters of another length are refused as shape_mismatch", async () => {
     await withTrainer(backend(), given, training, async (trainer) => {
-      expect(() => trainer.load(uniform(16, 1))).toThrowError(
+      expect(() => trainer.load(startAt(uniform(16, 1)))).toThrowError(
         expect.objectContaining({ code: "shape_mismatch" }),
       );
       expect((await trainer.parameters()).length).toBe(15);

@@ -1,4 +1,4 @@
-import type { Targets } from "../../client/backend/backend.ts";
+import type { LocalStart, Targets } from "../../client/backend/backend.ts";
 import { type ModelSpec, parameterCount, parameterLayout } from "../../protocol/model.ts";
 import { randomStream } from "../../protocol/random.ts";
 import type { Examples, Network } from "../oracle/network.ts";
@@ -20,6 +20,19 @@ export function wholes(length: number, end: number, seed: number): Uint32Array<A
 /** `0 … length - 1` */
 export function inOrder(length: number): Uint32Array<ArrayBuffer> {
   return Uint32Array.from({ length }, (_, i) => i);
+}
+
+/** Where a round starts from `parameters`; terms that are left out are off. */
+export function startAt(
+  parameters: Float32Array<ArrayBuffer>,
+  terms: Partial<Omit<LocalStart, "parameters">> = {},
+): LocalStart {
+  return { proximalMu: 0, correction: null, dropoutSeed: 0, ...terms, parameters };
+}
+
+/** The same learning rate for every step of an epoch over `length` rows. */
+export function constantRates(length: number, batchSize: number, rate: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(Math.ceil(length / batchSize)).fill(rate);
 }
 
 /** A model, seeded data for it, and the same for the oracle. */
