@@ -1,16 +1,15 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
-import { parameterCount } from "../../protocol/model.ts";
+import { parameterCount, targetsPerRow } from "../../protocol/model.ts";
 import type { FittedPreprocessing } from "../../protocol/preprocessing.ts";
 import type { Score, TaskSpec } from "../../protocol/tasks.ts";
 import type { HeldOutSet } from "../catalogs/catalog.ts";
-import { classScorer } from "./class-scorer.ts";
 import { forwardPass } from "./forward.ts";
+import { taskScorer } from "./task-scorer.ts";
 import { runInSlices, type SliceOptions } from "./time-slice.ts";
-import { valueScorer } from "./value-scorer.ts";
 
 /** A global model and the rows to score it on. */
 export interface Evaluation {
-  readonly task: Pick<TaskSpec, "model" | "label">;
+  readonly task: Pick<TaskSpec, "model" | "label" | "training">;
   /** `[parameterCount(task.model)]` */
   readonly parameters: Float32Array;
   readonly preprocessing: FittedPreprocessing;
@@ -18,7 +17,7 @@ export interface Evaluation {
 }
 
 /**
- * Score of a global model on the held-out rows; the definitions are those of `classScorer` and `valueScorer`.
+ * Score of a global model on the held-out rows; the definitions are those of `taskScorer`.
  * Rows are summed in order, so the same input gives the same bits. Works in slices and lets the event loop
  * run between them.
  *
@@ -32,10 +31,10 @@ export async function evaluate(evaluation: Evaluation, options?: Partial<SliceOp
 }
 
 function* scoring({ task, parameters, preprocessing, heldOut }: Evaluation): Generator<void, Score, void> {
-  const { model, label } = task;
+  const { model } = task;
   const { rows, x, targets } = heldOut;
   const network = forwardPass(model, parameters);
-  const scorer = label.kind === "class" ? classScorer(label.classes.length) : valueScorer(targets);
+  const scorer = taskScorer(task);
   const standardised = new Float32Array(model.inputs);
   for (let row = 0; row < rows; row++) {
     standardise(x.subarray(row * model.inputs, (row + 1) * model.inputs), preprocessing, standardised);
@@ -66,7 +65,9 @@ function checkShapes({ task: { model, label }, parameters, preprocessing, heldOu
   if (rows === 0) throw new AstroScaleError("invalid_request", "the held-out set has no row to score");
   const lengths = [
     ["parameters", parameters.length, parameterCount(model)],
-    ["outputs", model.outputs, label.kind === "class" ? label.classes.length : 1],
+    label.kind === "class"
+      ? ["outputs", model.outputs, label.classes.length]
+      : ["values a row", targetsPerRow(model), 1],
     ["preprocessing.fill", preprocessing.fill.length, model.inputs],
     ["preprocessing.mean", preprocessing.mean.length, model.inputs],
     ["preprocessing.invStd", preprocessing.invStd.length, model.inputs],

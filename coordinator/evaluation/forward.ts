@@ -1,4 +1,4 @@
-import { type ModelSpec, parameterLayout } from "../../protocol/model.ts";
+import { type Activation, type ModelSpec, parameterLayout } from "../../protocol/model.ts";
 
 /** Multiply-adds between two offers to stop: some 0.1 ms, far below a slice. */
 const STEP = 65_536;
@@ -6,8 +6,8 @@ const STEP = 65_536;
 /** A model that runs on one row at a time. */
 export interface ForwardPass {
   /**
-   * `h_0 = x; h_{l+1} = relu(h_l W_l + b_l)`, the last layer without `relu`. Layers are stored in float32 and
-   * summed in float64 from the bias on. NaN passes `relu`. Yields between multiply-adds.
+   * `h_0 = x; h_{l+1} = a(h_l W_l + b_l)` with the model's activation `a`, the last layer without. Layers are
+   * stored in float32; sums, from the bias on, and `a` are float64. NaN passes `a`. Yields between multiply-adds.
    *
    * @param x `[inputs]`
    * @returns `[outputs]`, overwritten by the next row
@@ -26,6 +26,10 @@ export function forwardPass(spec: ModelSpec, parameters: Float32Array): ForwardP
     sum: new Float64Array(layer.outputs),
     stored: new Float32Array(layer.outputs),
   }));
+  const activation = ACTIVATIONS[spec.activation];
+  const activate = (sum: Float64Array, stored: Float32Array): void => {
+    for (let o = 0; o < sum.length; o++) stored[o] = activation(sum[o] ?? 0);
+  };
   let untilYield = STEP;
 
   /** `sum += factor * W[i,:]` with the weight's row at offset `at`. */
@@ -47,8 +51,8 @@ export function forwardPass(spec: ModelSpec, parameters: Float32Array): ForwardP
           untilYield = STEP;
           yield;
         }
-        if (l + 1 < layers.length) relu(sum);
-        stored.set(sum);
+        if (l + 1 < layers.length) activate(sum, stored);
+        else stored.set(sum);
         h = stored;
       }
       return h;
@@ -56,7 +60,11 @@ export function forwardPass(spec: ModelSpec, parameters: Float32Array): ForwardP
   };
 }
 
-/** Keeps NaN, which `value > 0 ? value : 0` would hide. */
-function relu(values: Float64Array): void {
-  for (let o = 0; o < values.length; o++) values[o] = Math.max(0, values[o] ?? 0);
-}
+/** The formulae of `Activation`. */
+const ACTIVATIONS: Readonly<Record<Activation, (z: number) => number>> = {
+  // Keeps NaN, which `z > 0 ? z : 0` would hide.
+  relu: (z) => Math.max(0, z),
+  gelu: (z) => (z / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3))),
+  tanh: Math.tanh,
+  identity: (z) => z,
+};

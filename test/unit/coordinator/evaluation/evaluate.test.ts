@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Evaluation, evaluate } from "../../../../coordinator/evaluation/evaluate.ts";
+import { localTraining } from "../../../../protocol/local-training.ts";
 import { initialise, type ModelSpec, parameterCount } from "../../../../protocol/model.ts";
 import type { FittedPreprocessing } from "../../../../protocol/preprocessing.ts";
 import type { Label } from "../../../../protocol/tasks.ts";
@@ -10,6 +11,12 @@ const classLabel = (count: number): Label => ({
   kind: "class",
   column: "class",
   classes: CLASSES.slice(0, count),
+});
+const training = localTraining({
+  localEpochs: 1,
+  batchSize: 1,
+  localLearningRate: 1,
+  optimizer: { kind: "sgd" },
 });
 const valueLabel: Label = { kind: "value", column: "z", unit: null };
 
@@ -31,6 +38,7 @@ function identity(
   return {
     task: {
       label,
+      training,
       model: {
         inputs: width,
         hidden: [],
@@ -100,6 +108,25 @@ describe("scores of classes", () => {
       [-3e38, 3e38],
     ];
     expect(await evaluate(identity(classLabel(2), rows, [0, 1]))).toMatchObject({ loss: 0, accuracy: 1 });
+  });
+
+  test("a class's weight is the factor of its rows' losses, and of nothing else", async () => {
+    const plain = identity(
+      classLabel(2),
+      [
+        [0, 0],
+        [Math.log(3), 0],
+        [0, 0],
+      ],
+      [1, 1, 0],
+    );
+    const weighted = { ...plain.task, training: { ...training, classWeights: [5, 0.5] } };
+    // Probabilities of the targets: 1/2, 1/4 and 1/2; the sum is divided by three rows, not by the weights' 6.
+    const loss = (0.5 * Math.log(2) + 0.5 * Math.log(4) + 5 * Math.log(2)) / 3;
+    expect(await evaluate({ ...plain, task: weighted })).toMatchObject({
+      loss: expect.closeTo(loss, 7),
+      accuracy: 1 / 3,
+    });
   });
 
   test.each([-1, 2, 0.5, Number.NaN])("a target of %d for two classes is invalid_request", async (target) => {
@@ -191,7 +218,7 @@ describe("work in slices", () => {
     head: "mean-squared-error",
   };
   const wide: Evaluation = {
-    task: { model, label: valueLabel },
+    task: { model, training, label: valueLabel },
     parameters: initialise(model, 1),
     preprocessing: unscaled(2048),
     heldOut: {

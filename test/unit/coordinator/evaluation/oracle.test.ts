@@ -1,11 +1,18 @@
 import { expect, test } from "vitest";
 import type { HeldOutSet } from "../../../../coordinator/catalogs/catalog.ts";
 import { evaluate } from "../../../../coordinator/evaluation/evaluate.ts";
+import { localTraining } from "../../../../protocol/local-training.ts";
 import { initialise, type ModelSpec } from "../../../../protocol/model.ts";
 import type { FittedPreprocessing } from "../../../../protocol/preprocessing.ts";
 import { randomStream } from "../../../../protocol/random.ts";
 
 const FEATURES = 5;
+const training = localTraining({
+  localEpochs: 1,
+  batchSize: 1,
+  localLearningRate: 1,
+  optimizer: { kind: "sgd" },
+});
 
 /** A value in float64 and how far a layer stored in float32 may be from it. */
 interface Judged {
@@ -110,7 +117,7 @@ test("class scores agree with a float64 oracle over random rows and weights", as
   });
 
   const score = await evaluate({
-    task: { model, label: { kind: "class", column: "c", classes } },
+    task: { model, training, label: { kind: "class", column: "c", classes } },
     parameters,
     preprocessing,
     heldOut,
@@ -140,7 +147,7 @@ test("value scores agree with a float64 oracle over random rows and weights", as
   const variance = mean(targets.map((t) => (t - mean(targets)) ** 2));
 
   const score = await evaluate({
-    task: { model, label: { kind: "value", column: "z", unit: null } },
+    task: { model, training, label: { kind: "value", column: "z", unit: null } },
     parameters,
     preprocessing,
     heldOut,
