@@ -2,8 +2,12 @@
 
 export { impute, standardise } from "./columnwise";
 export { encodeFeature } from "./encode-features";
+export { publishJob, serveJobs } from "./lanes";
 export { moments } from "./moments";
-export { lossGradient, predict, trainEpoch } from "./network";
+export { runJob } from "./network";
+
+/** Whether products are fused with sums in a product of matrices. */
+export const relaxed: bool = ASC_FEATURE_RELAXED_SIMD;
 
 /** The first byte that the module itself does not use. */
 export function heapBase(): usize {

@@ -1,7 +1,7 @@
 import { AstroScaleError } from "../../../protocol/errors.ts";
 import type { ColumnStatistics } from "../../../protocol/statistics.ts";
+import type { WasmMachine } from "./machine.ts";
 import type { WasmMatrix } from "./matrix.ts";
-import type { WasmMachine } from "./resident-network.ts";
 
 const FIELDS = 6;
 

@@ -1,7 +1,7 @@
 import { AstroScaleError } from "../../../protocol/errors.ts";
 import type { FeatureTerm } from "../backend.ts";
+import type { WasmMachine } from "./machine.ts";
 import { WasmMatrix } from "./matrix.ts";
-import type { WasmMachine } from "./resident-network.ts";
 
 /** Rows copied in at once: ten columns of them are 160 KiB, in the L2 cache when the kernel reads them. */
 const CHUNK_ROWS = 4096;
