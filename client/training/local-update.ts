@@ -2,8 +2,11 @@ import { AstroScaleError } from "../../protocol/errors.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
 import type { TrainPlan } from "../../protocol/rounds.ts";
 import { encodeWeights } from "../../protocol/weights.ts";
+import { clipUpdate } from "./clip-update.ts";
+import { dropoutSeed } from "./dropout-seed.ts";
 import { epochOrder } from "./epoch-order.ts";
 import type { PreparedSet } from "./prepared-set.ts";
+import { stepRates } from "./step-rates.ts";
 
 /** What a node sends for a round: one safetensors file. */
 export interface ClientUpdate {
@@ -37,9 +40,10 @@ export interface LocalUpdateOptions {
 }
 
 /**
- * One round of local training: `localEpochs` epochs from the global model, each in its own `epochOrder`.
+ * One round of local training: `localEpochs` epochs from the global model, each in its own `epochOrder` with its
+ * own `stepRates`.
  *
- * @returns `delta = parameters - base`, each difference rounded once to float32
+ * @returns `delta = parameters - base`, each difference rounded once to float32, clipped to `updateClipNorm`
  * @throws {AstroScaleError} `diverged` when a loss or a difference is not finite; `device_lost`; what
  * `beforeEpoch` throws
  *
@@ -51,14 +55,20 @@ export async function localUpdate(
   options: LocalUpdateOptions,
 ): Promise<ClientUpdate> {
   const { rows, trainer } = prepared;
-  const { localEpochs } = plan.training;
-  trainer.load(options.base);
+  const { localEpochs, updateClipNorm } = plan.training;
+  trainer.load({
+    parameters: options.base,
+    proximalMu: 0,
+    correction: null,
+    dropoutSeed: dropoutSeed(plan),
+  });
   let last: EpochReport | null = null;
   let trainingMs = 0;
   for (let localEpoch = 0; localEpoch < localEpochs; localEpoch++) {
     await options.beforeEpoch();
     const startedMs = options.now();
-    const loss = await trainer.epoch(epochOrder(plan, localEpoch, rows));
+    const order = epochOrder(plan, localEpoch, rows);
+    const loss = await trainer.epoch(order, stepRates(plan, localEpoch, rows));
     if (!Number.isFinite(loss)) {
       throw new AstroScaleError("diverged", `loss is ${loss} after local epoch ${localEpoch + 1}`);
     }
@@ -70,6 +80,7 @@ export async function localUpdate(
     options.onEpoch(last);
   }
   const delta = difference(await trainer.parameters(), options.base);
+  clipUpdate(delta, updateClipNorm);
   const metadata = {
     task: plan.task,
     round: String(plan.round),

@@ -12,29 +12,43 @@ export interface PreparedSet {
   dispose(): void;
 }
 
-/** What a prepared set depends on: shards by content, features, label, preprocessing, model, training. */
+/**
+ * What a prepared set depends on: shards by content, features, label, preprocessing, model, and the training's
+ * terms but for those that `localUpdate` applies itself.
+ */
 export function preparedKey(plan: TrainPlan): string {
-  const { shards, features, label, preprocessing, model, training } = plan;
-  return JSON.stringify([shards.map(({ etag }) => etag), features, label, preprocessing, model, training]);
+  const { shards, features, label, preprocessing, model } = plan;
+  const applied = { localEpochs: null, localLearningRate: null, schedule: null, updateClipNorm: null };
+  const terms = { ...plan.training, ...applied };
+  return JSON.stringify([shards.map(({ etag }) => etag), features, label, preprocessing, model, terms]);
+}
+
+/** How a prepared set is made. */
+export interface PreparationOptions {
+  /** `TrainerRequest.maxRowsAtOnce`; left out, the backend decides. */
+  readonly maxRowsAtOnce?: number;
 }
 
 /**
  * A prepared set for `plan`: `x = ((isNaN(f) ? fill : f) - mean) * invStd` of every feature `f`, computed on
  * the device.
  *
- * @throws {AstroScaleError} `shape_mismatch` when the rows do not fit the model; `device_lost`
+ * @throws {AstroScaleError} `shape_mismatch` when the rows do not fit the model; `device_lost`; `out_of_memory`
  */
 export async function prepareSet(
   backend: Backend,
   plan: TrainPlan,
   data: LabelledRows,
+  options: PreparationOptions = {},
 ): Promise<PreparedSet> {
+  const { model, training } = plan;
   const { fill, mean, invStd } = plan.preprocessing;
   const x = backend.encodeFeatures(data.columns, data.terms);
   try {
     backend.impute(x, Float32Array.from(fill));
     backend.standardise(x, Float32Array.from(mean), Float32Array.from(invStd));
-    const trainer = await backend.trainer(plan.model, plan.training, { x, targets: data.targets });
+    const set = { x, targets: data.targets };
+    const trainer = await backend.trainer({ model, training, set, ...options });
     return {
       key: preparedKey(plan),
       rows: data.rows,

@@ -7,6 +7,7 @@ import { fitStatistics } from "../../../../client/training/fit-statistics.ts";
 import { type LocalUpdateOptions, localUpdate } from "../../../../client/training/local-update.ts";
 import { preparedKey, prepareSet } from "../../../../client/training/prepared-set.ts";
 import type { LabelledRows } from "../../../../client/training/training-rows.ts";
+import { localTraining } from "../../../../protocol/local-training.ts";
 import { initialise } from "../../../../protocol/model.ts";
 import { randomStream } from "../../../../protocol/random.ts";
 import { type FitPlan, type TrainPlan, UpdateMetadata } from "../../../../protocol/rounds.ts";
@@ -52,16 +53,18 @@ const BASE = {
 const PLAN: TrainPlan = {
   kind: "train",
   ...BASE,
+  rounds: 9,
   baseModel: "b".repeat(64),
   model: { inputs: 2, hidden: [16], outputs: 3, activation: "relu", head: "softmax-cross-entropy" },
   label: { kind: "class", column: "class", classes: ["STAR", "GALAXY", "QSO"] },
   preprocessing: { fill: [18, -1], mean: [18, -1], invStd: [2, 1.5] },
-  training: {
+  training: localTraining({
     localEpochs: 3,
     batchSize: 8,
     localLearningRate: 0.05,
+    schedule: { kind: "cosine", finalFraction: 0.2 },
     optimizer: { kind: "momentum", momentum: 0.9 },
-  },
+  }),
   seed: 99,
 };
 
@@ -205,6 +208,11 @@ describe("a prepared set", () => {
   test("serves every round with the same shards, preprocessing, model and training", () => {
     const later = { ...PLAN, round: 5, baseModel: "c".repeat(64), deadlineSecs: 3 };
     expect(preparedKey(later)).toBe(preparedKey(PLAN));
+  });
+
+  test("serves rounds that differ in what the trainer is told only when it starts", () => {
+    const training = { ...PLAN.training, localLearningRate: 1, localEpochs: 9, updateClipNorm: 1 };
+    expect(preparedKey({ ...PLAN, training })).toBe(preparedKey(PLAN));
   });
 
   test.each<[string, Partial<TrainPlan>]>([
