@@ -1,6 +1,6 @@
-// x[r,i] = x[r,i] > 0 ? sum_o d[r,o] * w[i,o] : 0
+// x[r,i] = sum_o d[r,o] * w[i,o], or 0 where x[r,i] is what a ReLU made of a value not above 0
 //
-// In place: the activation of a ReLU gives way to the derivative by what entered the ReLU.
+// In place: the activation gives way to the derivative by it, or by what entered the ReLU.
 // A tile of 8 rows x 8 inputs per invocation, in registers; the columns of `transpose(w) * d` are rows.
 // Grid: one invocation per tile, inputs fastest; workgroups wrap into y past 65535.
 override WORKGROUP_SIZE: u32 = 64;
@@ -22,7 +22,7 @@ fn rows_of_w(at: u32) -> mat4x4f {
 }
 
 fn replace(at: u32, gradient: vec4f) {
-  x[at] = select(vec4f(0), gradient, x[at] > vec4f(0));
+  x[at] = select(vec4f(0), gradient, (x[at] > vec4f(0)) | vec4<bool>(layer.mask == 0u));
 }
 
 fn store(r: u32, k: u32, tile: mat4x4f) {

@@ -1,4 +1,4 @@
-import type { LocalTraining } from "../../../../protocol/tasks.ts";
+import type { LocalTraining } from "../../../../protocol/local-training.ts";
 import type { Targets } from "../../backend.ts";
 import { type Buffers, VEC4_BYTES } from "../buffers.ts";
 import { padRows, type WebgpuMatrix } from "../matrix.ts";
@@ -75,6 +75,8 @@ export function allocateNetwork(
         gathered,
         slices,
         stride,
+        l > 0 ? 1 : 0,
+        l,
       ]);
     }),
     steps: buffers.uniform("steps", MAX_PARTS * STEP_STRIDE),
