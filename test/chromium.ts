@@ -1,5 +1,5 @@
-import { findChromium } from "../coordinator/headless/chromium.ts";
-import { thisMachine } from "../coordinator/headless/machine.ts";
+import { findChromium } from "../coordinator/headless/browser/chromium.ts";
+import { thisMachine } from "../coordinator/headless/browser/machine.ts";
 
 const executablePath = await findChromium(thisMachine());
 

@@ -1,5 +1,5 @@
-import { ensureChromium, streamProgram } from "../headless/chromium-install.ts";
-import { thisMachine } from "../headless/machine.ts";
+import { ensureChromium, streamProgram } from "../headless/browser/chromium-install.ts";
+import { thisMachine } from "../headless/browser/machine.ts";
 import type { CommandContext } from "./context.ts";
 import { onInterrupt } from "./process/interruption.ts";
 

@@ -1,4 +1,4 @@
-import type { BackendWish } from "../headless/chromium-flags.ts";
+import type { BackendWish } from "../headless/node-runtime.ts";
 import type { Terminal } from "./process/terminal.ts";
 
 /** What a command may use of the world it was called in. */

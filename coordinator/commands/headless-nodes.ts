@@ -1,7 +1,8 @@
-import type { BackendWish } from "../headless/chromium-flags.ts";
-import { ensureChromium, streamProgram } from "../headless/chromium-install.ts";
-import { thisMachine } from "../headless/machine.ts";
+import { browserRuntime } from "../headless/browser/browser-runtime.ts";
+import { ensureChromium, streamProgram } from "../headless/browser/chromium-install.ts";
+import { thisMachine } from "../headless/browser/machine.ts";
 import { type NodePool, startNodePool } from "../headless/node-pool.ts";
+import type { BackendWish } from "../headless/node-runtime.ts";
 import type { NodeEvent, NodeOrder } from "../headless/supervised-node.ts";
 
 /** Which headless nodes a command wants. */
@@ -27,7 +28,7 @@ export async function openHeadlessNodes(order: HeadlessOrder): Promise<NodePool>
   const run = streamProgram(report, signal);
   const executablePath = await ensureChromium(machine, { report, run });
   // Playwright is large: a command that fails before this need not wait for it.
-  const { playwrightLauncher } = await import("../headless/playwright-browser.ts");
-  const launch = playwrightLauncher({ executablePath, machine, coordinator, backend });
-  return startNodePool({ coordinator, backend, nodes, launch, onEvent });
+  const { playwrightLauncher } = await import("../headless/browser/playwright-browser.ts");
+  const runtime = browserRuntime(playwrightLauncher({ executablePath, machine, coordinator, backend }));
+  return startNodePool({ coordinator, backend, nodes, runtime, onEvent });
 }

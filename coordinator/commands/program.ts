@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import type { BackendWish } from "../headless/chromium-flags.ts";
+import type { BackendWish } from "../headless/node-runtime.ts";
 import { packageVersion } from "../package-root.ts";
 import { coordinatorOrigin, namePrefix, taskId, wholeNumber } from "./arguments.ts";
 import type { CommandContext, DemoOptions, NodesOptions, StartOptions, StatusOptions } from "./context.ts";

@@ -1,8 +1,6 @@
 import { setMaxListeners } from "node:events";
-import { keepBrowser } from "./browser-keeper.ts";
-import type { BackendWish } from "./chromium-flags.ts";
-import type { LaunchBrowser } from "./node-browser.ts";
 import { NodeRecord, type NodeSummary } from "./node-record.ts";
+import type { BackendWish, NodeRuntime } from "./node-runtime.ts";
 import { type Sleep, systemSleep } from "./sleep.ts";
 import { type NodeEvent, type NodeOrder, superviseNode } from "./supervised-node.ts";
 
@@ -12,7 +10,7 @@ export interface NodePoolOptions {
   readonly coordinator: string;
   readonly backend: BackendWish;
   readonly nodes: readonly NodeOrder[];
-  readonly launch: LaunchBrowser;
+  readonly runtime: NodeRuntime;
   readonly onEvent: (event: NodeEvent) => void;
   readonly sleep?: Sleep;
 }
@@ -21,34 +19,31 @@ export interface NodePoolOptions {
 export interface NodePool {
   /** Every node's work so far, in the order they were asked for. */
   summaries(): NodeSummary[];
-  /** Resolves when every node has finished, stopped or been given up, and the browser is closed. */
+  /** Resolves when every node has finished, stopped or been given up, and their runtime is closed. */
   readonly done: Promise<NodeSummary[]>;
-  /** Lets every node leave, for at most 15 s, and closes the browser. */
+  /** Lets every node leave, for at most 15 s, and closes their runtime. */
   stop(): Promise<NodeSummary[]>;
 }
 
 const STOP_LIMIT_MS = 15_000;
 
 /**
- * Starts headless nodes: one browser process, one page with storage of its own for each node. A node that
- * crashes, fails or stops answering is restarted as `judge` says; a browser that dies takes its pages with it
- * and is started again by the first node that needs it.
+ * Starts headless nodes in a runtime. A node that crashes, fails or stops answering is restarted as `judge` says.
  *
- * @throws {AstroScaleError} `chromium_missing` when the browser does not start
+ * @throws {AstroScaleError} as `NodeRuntime.open`
  */
 export async function startNodePool(options: NodePoolOptions): Promise<NodePool> {
-  const { nodes, launch, sleep = systemSleep } = options;
-  const browsers = keepBrowser(launch);
-  await browsers.current();
+  const { nodes, runtime, sleep = systemSleep } = options;
+  await runtime.open();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // every node sleeps on it
   const staff = nodes.map((order) => ({ order, record: new NodeRecord(order.name) }));
   const summaries = (): NodeSummary[] => staff.map(({ record }) => record.summary());
   const lives = staff.map((member) =>
-    superviseNode({ ...options, ...member, browsers, sleep, signal: stopping.signal }),
+    superviseNode({ ...options, ...member, sleep, signal: stopping.signal }),
   );
   const done = Promise.all(lives)
-    .then(() => browsers.close())
+    .then(() => runtime.close())
     .then(summaries);
   return {
     summaries,
@@ -58,8 +53,8 @@ export async function startNodePool(options: NodePoolOptions): Promise<NodePool>
       const left = new AbortController();
       await Promise.race([done, sleep(STOP_LIMIT_MS, left.signal)]);
       left.abort();
-      // Whatever still waits for a page's answer is refused one by this.
-      await browsers.close();
+      // Whatever still waits for a node's answer is refused one by this.
+      await runtime.close();
       return done;
     },
   };

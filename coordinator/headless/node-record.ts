@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
-import type { HeadlessNodeState } from "./node-browser.ts";
+import type { HeadlessNodeState } from "./node-runtime.ts";
 
 /** A headless node's work over all its restarts. */
 export interface NodeSummary {
@@ -17,7 +17,7 @@ export interface NodeSummary {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
 }
 
-/** Keeps a node's tally over its lives: a restarted page counts from zero again. */
+/** Keeps a node's tally over its lives: a restarted node counts from zero again. */
 export class NodeRecord {
   readonly name: string;
   /** Failures since the last accepted update. */

@@ -1,8 +1,12 @@
 import type { BackendName } from "../../protocol/nodes.ts";
-import type { BrowserKeeper } from "./browser-keeper.ts";
-import type { BackendWish } from "./chromium-flags.ts";
-import type { HeadlessNodeState, NodePage } from "./node-browser.ts";
 import type { NodeRecord, NodeSummary } from "./node-record.ts";
+import {
+  type BackendWish,
+  type HeadlessNodeState,
+  isFinal,
+  type NodeRuntime,
+  type RunningNode,
+} from "./node-runtime.ts";
 import { type Sleep, within } from "./sleep.ts";
 import { type Ending, endingOf, judge, type Verdict } from "./supervision.ts";
 
@@ -31,7 +35,7 @@ export interface Supervision {
   readonly backend: BackendWish;
   readonly order: NodeOrder;
   readonly record: NodeRecord;
-  readonly browsers: BrowserKeeper;
+  readonly runtime: NodeRuntime;
   readonly onEvent: (event: NodeEvent) => void;
   readonly sleep: Sleep;
   /** Aborts when the node shall leave. */
@@ -49,7 +53,7 @@ export async function superviseNode(supervision: Supervision): Promise<void> {
   let lastReason: string | null = null;
   while (!signal.aborted) {
     const ending = await live(supervision);
-    // Closing the browser on a node that was slow to leave is no crash.
+    // Closing the runtime on a node that was slow to leave is no crash.
     const cutOff = signal.aborted && ending.kind !== "state";
     const verdict = judge(cutOff ? { kind: "left" } : ending, record.failures);
     if (verdict.kind !== "restart") {
@@ -74,27 +78,27 @@ function end({ record, onEvent }: Supervision, verdict: Exclude<Verdict, { kind:
   onEvent({ kind: "ended", node: record.summary() });
 }
 
-/** One life of the node: from opening its page to whatever ended it. */
+/** One life of the node: from its start to whatever ended it. */
 async function live(supervision: Supervision): Promise<Ending> {
-  let page: NodePage | null = null;
+  const { runtime, coordinator, backend, order } = supervision;
+  let node: RunningNode | null = null;
   try {
-    const browser = await supervision.browsers.current();
-    page = await browser.open(nodeUrl(supervision), supervision.record.name);
-    return await watch(page, supervision);
+    node = await runtime.start({ ...order, coordinator, backend });
+    return await watch(node, supervision);
   } catch (error) {
     return endingOf(error);
   } finally {
-    // Closing a page that is gone already is no news: its ending is known.
-    await page?.close().catch(() => undefined);
+    // Closing a node that is gone already is no news: its ending is known.
+    await node?.close().catch(() => undefined);
   }
 }
 
-async function watch(page: NodePage, supervision: Supervision): Promise<Ending> {
+async function watch(node: RunningNode, supervision: Supervision): Promise<Ending> {
   const { record, sleep, signal, onEvent } = supervision;
   let before: HeadlessNodeState | null = null;
   for (let polls = 0; before !== null || polls * POLL_MS < START_LIMIT_MS; polls += 1) {
-    if (signal.aborted) return leave(page, supervision);
-    const state = await ask(page, sleep);
+    if (signal.aborted) return leave(node, supervision);
+    const state = await ask(node, sleep);
     if (state) {
       record.observe(state);
       for (const event of changes(record.name, before, state)) onEvent(event);
@@ -103,24 +107,20 @@ async function watch(page: NodePage, supervision: Supervision): Promise<Ending> 
     }
     await sleep(POLL_MS, signal);
   }
-  return { kind: "crashed", reason: `the page started no node within ${START_LIMIT_MS / 1000} s` };
+  return { kind: "crashed", reason: `no node started within ${START_LIMIT_MS / 1000} s` };
 }
 
-function ask(page: NodePage, sleep: Sleep): Promise<HeadlessNodeState | null> {
-  const complaint = `the page did not answer for ${ANSWER_LIMIT_MS / 1000} s`;
-  return within(page.state(), { limitMs: ANSWER_LIMIT_MS, sleep, complaint });
+function ask(node: RunningNode, sleep: Sleep): Promise<HeadlessNodeState | null> {
+  const complaint = `the node did not answer for ${ANSWER_LIMIT_MS / 1000} s`;
+  return within(node.state(), { limitMs: ANSWER_LIMIT_MS, sleep, complaint });
 }
 
-async function leave(page: NodePage, { record, sleep }: Supervision): Promise<Ending> {
+async function leave(node: RunningNode, { record, sleep }: Supervision): Promise<Ending> {
   const complaint = `the node did not leave within ${LEAVE_LIMIT_MS / 1000} s`;
-  await within(page.stop(), { limitMs: LEAVE_LIMIT_MS, sleep, complaint });
-  const state = await ask(page, sleep);
+  await within(node.stop(), { limitMs: LEAVE_LIMIT_MS, sleep, complaint });
+  const state = await ask(node, sleep);
   if (state) record.observe(state);
   return { kind: "left" };
-}
-
-function isFinal({ phase }: HeadlessNodeState): boolean {
-  return phase === "finished" || phase === "stopped" || phase === "failed";
 }
 
 /** What is worth telling about the step from one state to the next. */
@@ -140,13 +140,4 @@ function changes(name: string, before: HeadlessNodeState | null, now: HeadlessNo
 
 function isWorking({ phase }: HeadlessNodeState): boolean {
   return phase !== "joining" && phase !== "reconnecting" && phase !== "failed";
-}
-
-function nodeUrl({ coordinator, backend, order }: Supervision): string {
-  const url = new URL("/", coordinator);
-  url.searchParams.set("join", "auto");
-  url.searchParams.set("name", order.name);
-  url.searchParams.set("backend", backend);
-  if (order.task !== null) url.searchParams.set("task", order.task);
-  return url.href;
 }

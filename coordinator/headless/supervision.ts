@@ -1,7 +1,7 @@
 import { AstroScaleError, type ErrorCode } from "../../protocol/errors.ts";
-import type { HeadlessNodeState } from "./node-browser.ts";
+import type { HeadlessNodeState } from "./node-runtime.ts";
 
-/** How one life of a node, from opening its page on, came to an end. */
+/** How one life of a node, from its start on, came to an end. */
 export type Ending =
   | { readonly kind: "state"; readonly state: HeadlessNodeState }
   | { readonly kind: "left" }
@@ -64,7 +64,7 @@ function again(code: ErrorCode, reason: string, failures: number): Verdict {
   return { kind: "restart", waitMs, reason, counts: true };
 }
 
-/** The ending that an error met while opening or asking a page stands for. */
+/** The ending that an error met while starting or asking a node stands for. */
 export function endingOf(error: unknown): Ending {
   const reason = error instanceof Error ? firstLine(error.message) : String(error);
   if (!(error instanceof AstroScaleError)) return { kind: "crashed", reason };

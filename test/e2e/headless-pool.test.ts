@@ -2,11 +2,12 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Browser, chromium } from "playwright";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { findChromium } from "../../coordinator/headless/chromium.ts";
-import type { BackendWish } from "../../coordinator/headless/chromium-flags.ts";
-import { thisMachine } from "../../coordinator/headless/machine.ts";
+import { browserRuntime } from "../../coordinator/headless/browser/browser-runtime.ts";
+import { findChromium } from "../../coordinator/headless/browser/chromium.ts";
+import { thisMachine } from "../../coordinator/headless/browser/machine.ts";
+import { playwrightLauncher } from "../../coordinator/headless/browser/playwright-browser.ts";
 import { type NodePool, nodeOrders, startNodePool } from "../../coordinator/headless/node-pool.ts";
-import { playwrightLauncher } from "../../coordinator/headless/playwright-browser.ts";
+import type { BackendWish } from "../../coordinator/headless/node-runtime.ts";
 import type { NodeEvent } from "../../coordinator/headless/supervised-node.ts";
 
 /** A web client whose node trains for ever, leaves when asked to, and finishes when told to. */
@@ -69,7 +70,7 @@ async function start(count: number, backend: BackendWish = "wasm"): Promise<Node
     coordinator: origin,
     backend,
     nodes: nodeOrders("edge", count, "stars"),
-    launch: playwrightLauncher({ executablePath, machine, coordinator: origin, backend }),
+    runtime: browserRuntime(playwrightLauncher({ executablePath, machine, coordinator: origin, backend })),
     onEvent: (event) => void events.push(event),
   });
   return pool;

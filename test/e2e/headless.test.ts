@@ -5,10 +5,11 @@ import { type Browser, chromium } from "playwright";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { coordinatorApi } from "../../coordinator/commands/coordinator-api.ts";
 import { loadConfig } from "../../coordinator/config.ts";
-import { findChromium } from "../../coordinator/headless/chromium.ts";
-import { thisMachine } from "../../coordinator/headless/machine.ts";
+import { browserRuntime } from "../../coordinator/headless/browser/browser-runtime.ts";
+import { findChromium } from "../../coordinator/headless/browser/chromium.ts";
+import { thisMachine } from "../../coordinator/headless/browser/machine.ts";
+import { playwrightLauncher } from "../../coordinator/headless/browser/playwright-browser.ts";
 import { type NodePool, nodeOrders, startNodePool } from "../../coordinator/headless/node-pool.ts";
-import { playwrightLauncher } from "../../coordinator/headless/playwright-browser.ts";
 import { type RunningCoordinator, startCoordinator } from "../../coordinator/server.ts";
 import { type RunningCommand, runCommand } from "./headless-command.ts";
 
@@ -57,7 +58,9 @@ async function pool(url: string, count: number, browsers: Browser[]): Promise<No
     coordinator: url,
     backend: "wasm",
     nodes: nodeOrders("edge", count, "sdss-class"),
-    launch: playwrightLauncher({ executablePath, machine, coordinator: url, backend: "wasm" }),
+    runtime: browserRuntime(
+      playwrightLauncher({ executablePath, machine, coordinator: url, backend: "wasm" }),
+    ),
     onEvent: () => undefined,
   });
   cleanups.push(() => running.stop());

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { findChromium } from "../../../../coordinator/headless/chromium.ts";
-import { chromiumFlags, type GpuMode } from "../../../../coordinator/headless/chromium-flags.ts";
+import { findChromium } from "../../../../coordinator/headless/browser/chromium.ts";
+import { chromiumFlags, type GpuMode } from "../../../../coordinator/headless/browser/chromium-flags.ts";
 import {
   ensureChromium,
   installWays,
   streamProgram,
-} from "../../../../coordinator/headless/chromium-install.ts";
-import type { Machine } from "../../../../coordinator/headless/machine.ts";
+} from "../../../../coordinator/headless/browser/chromium-install.ts";
+import type { Machine } from "../../../../coordinator/headless/browser/machine.ts";
 
 const OWN = "/home/u/.cache/ms-playwright/chromium-1/chrome";
 

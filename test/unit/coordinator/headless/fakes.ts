@@ -1,8 +1,5 @@
-import type {
-  HeadlessNodeState,
-  NodeBrowser,
-  NodePage,
-} from "../../../../coordinator/headless/node-browser.ts";
+import type { NodeBrowser } from "../../../../coordinator/headless/browser/node-browser.ts";
+import type { HeadlessNodeState, RunningNode } from "../../../../coordinator/headless/node-runtime.ts";
 import type { Sleep } from "../../../../coordinator/headless/sleep.ts";
 
 /** What a healthy node in training says. */
@@ -56,7 +53,7 @@ function settled(): Promise<void> {
 }
 
 /** A page that says what the test sets. */
-export class FakePage implements NodePage {
+export class FakePage implements RunningNode {
   now: HeadlessNodeState | null = TRAINING;
   closed = false;
   /** A page that hangs answers nothing. */

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import type { HeadlessNodeState } from "../../../../coordinator/headless/node-browser.ts";
+import { browserRuntime } from "../../../../coordinator/headless/browser/browser-runtime.ts";
 import { type NodePool, nodeOrders, startNodePool } from "../../../../coordinator/headless/node-pool.ts";
+import type { HeadlessNodeState } from "../../../../coordinator/headless/node-runtime.ts";
 import type { NodeEvent } from "../../../../coordinator/headless/supervised-node.ts";
 import { AstroScaleError } from "../../../../protocol/errors.ts";
 import { FakeBrowsers, FakeTime, TRAINING } from "./fakes.ts";
@@ -20,7 +21,7 @@ function start(count: number): Promise<NodePool> {
     coordinator: "http://127.0.0.1:8081",
     backend: "auto",
     nodes: nodeOrders("n", count, null),
-    launch: browsers.launch,
+    runtime: browserRuntime(browsers.launch),
     onEvent: (event) => void events.push(event),
     sleep: time.sleep,
   });
@@ -188,7 +189,12 @@ test("stopping lets every node leave, even one that waits to be restarted or han
 test("a browser that does not start refuses the pool", async () => {
   const fault = new AstroScaleError("chromium_missing", "/usr/bin/chromium does not start");
   const launch = (): Promise<never> => Promise.reject(fault);
-  const options = { coordinator: "http://127.0.0.1:8081", backend: "auto", nodes: [], launch } as const;
+  const options = {
+    coordinator: "http://127.0.0.1:8081",
+    backend: "auto",
+    nodes: [],
+    runtime: browserRuntime(launch),
+  } as const;
   await expect(startNodePool({ ...options, onEvent: () => undefined })).rejects.toBe(fault);
 });
 

@@ -1,5 +1,5 @@
 import { posix, win32 } from "node:path";
-import { AstroScaleError } from "../../protocol/errors.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
 import type { Machine } from "./machine.ts";
 
 const LINUX_NAMES = [

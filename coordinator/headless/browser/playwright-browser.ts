@@ -1,9 +1,10 @@
 import { type Browser, type BrowserContext, chromium, errors, type Page } from "playwright";
 import * as z from "zod";
-import { AstroScaleError } from "../../protocol/errors.ts";
-import { type BackendWish, chromiumFlags, type GpuMode } from "./chromium-flags.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
+import { type BackendWish, HeadlessNodeState, type RunningNode } from "../node-runtime.ts";
+import { chromiumFlags, type GpuMode } from "./chromium-flags.ts";
 import type { Machine } from "./machine.ts";
-import { HeadlessNodeState, type LaunchBrowser, type NodeBrowser, type NodePage } from "./node-browser.ts";
+import type { LaunchBrowser, NodeBrowser } from "./node-browser.ts";
 
 /** Which browser to start, and for what. */
 export interface PlaywrightOptions {
@@ -79,7 +80,7 @@ function newContext(browser: Browser): Promise<BrowserContext> {
   });
 }
 
-async function open(context: BrowserContext, url: string): Promise<NodePage> {
+async function open(context: BrowserContext, url: string): Promise<RunningNode> {
   const page = await context.newPage();
   try {
     await load(page, url);
@@ -113,7 +114,7 @@ function isNetworkFailure(cause: unknown): boolean {
   );
 }
 
-function nodePage(page: Page): NodePage {
+function nodePage(page: Page): RunningNode {
   return {
     async state() {
       const state: unknown = await page.evaluate("globalThis.astroscaleNode?.state() ?? null");

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { AstroScaleError } from "../../protocol/errors.ts";
+import { AstroScaleError } from "../../../protocol/errors.ts";
 import { CHROMIUM_REMEDY, findChromium } from "./chromium.ts";
 import type { Machine } from "./machine.ts";
 

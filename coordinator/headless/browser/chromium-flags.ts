@@ -1,8 +1,4 @@
-import type { BackendName } from "../../protocol/nodes.ts";
 import type { Machine } from "./machine.ts";
-
-/** Which backend a headless node is asked to use; `auto` leaves it to the node. */
-export type BackendWish = BackendName | "auto";
 
 /**
  * Which WebGPU a browser offers: that of a graphics device, one computed on the processor (correct, but slower
