@@ -1,21 +1,30 @@
 import gradient from "./lib/gradient.wgsl?raw";
 import layer from "./lib/layer.wgsl?raw";
 import missing from "./lib/missing.wgsl?raw";
+import philox from "./lib/philox.wgsl?raw";
+import slices from "./lib/slices.wgsl?raw";
 import step from "./lib/step.wgsl?raw";
+import terms from "./lib/terms.wgsl?raw";
 import encodeFeatures from "./preprocessing/encode-features.wgsl?raw";
 import impute from "./preprocessing/impute.wgsl?raw";
 import moments from "./preprocessing/moments.wgsl?raw";
 import standardise from "./preprocessing/standardise.wgsl?raw";
-import adamStep from "./training/adam-step.wgsl?raw";
+import activate from "./training/activate.wgsl?raw";
+import activationGradient from "./training/activation-gradient.wgsl?raw";
 import dense from "./training/dense.wgsl?raw";
 import denseInputGradient from "./training/dense-input-gradient.wgsl?raw";
 import denseWeightGradient from "./training/dense-weight-gradient.wgsl?raw";
 import gatherRows from "./training/gather-rows.wgsl?raw";
-import gradientSum from "./training/gradient-sum.wgsl?raw";
-import meanSquaredError from "./training/mean-squared-error.wgsl?raw";
-import momentumStep from "./training/momentum-step.wgsl?raw";
-import sgdStep from "./training/sgd-step.wgsl?raw";
-import softmaxCrossEntropy from "./training/softmax-cross-entropy.wgsl?raw";
+import gaussian from "./training/heads/gaussian.wgsl?raw";
+import huber from "./training/heads/huber.wgsl?raw";
+import meanSquaredError from "./training/heads/mean-squared-error.wgsl?raw";
+import softmaxCrossEntropy from "./training/heads/softmax-cross-entropy.wgsl?raw";
+import adamStep from "./training/update/adam-step.wgsl?raw";
+import clipScale from "./training/update/clip-scale.wgsl?raw";
+import gradientSum from "./training/update/gradient-sum.wgsl?raw";
+import momentumStep from "./training/update/momentum-step.wgsl?raw";
+import sgdStep from "./training/update/sgd-step.wgsl?raw";
+import sumOfSquares from "./training/update/sum-of-squares.wgsl?raw";
 
 /**
  * WGSL sources by kernel, named as their files. What kernels share (`lib/`) follows a kernel's own lines, so
@@ -30,12 +39,18 @@ export const WGSL = {
   dense: dense + layer + step,
   "dense-weight-gradient": denseWeightGradient + layer + step,
   "dense-input-gradient": denseInputGradient + layer + step,
+  activate: activate + philox + layer + step,
+  "activation-gradient": activationGradient + layer + step,
   "softmax-cross-entropy": softmaxCrossEntropy + layer + step,
   "mean-squared-error": meanSquaredError + layer + step,
-  "sgd-step": sgdStep + step + gradient,
-  "momentum-step": momentumStep + step + gradient,
-  "adam-step": adamStep + step + gradient,
-  "gradient-sum": gradientSum + step + gradient,
+  huber: huber + layer + step,
+  gaussian: gaussian + layer + step,
+  "gradient-sum": gradientSum + slices + step,
+  "sum-of-squares": sumOfSquares,
+  "clip-scale": clipScale + terms,
+  "sgd-step": sgdStep + gradient + terms + slices + step,
+  "momentum-step": momentumStep + gradient + terms + slices + step,
+  "adam-step": adamStep + gradient + terms + slices + step,
 } as const;
 
 /** A kernel: a key of `WGSL`. */

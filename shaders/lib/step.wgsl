@@ -13,4 +13,10 @@ struct Step {
   epsilon: f32,
   m_scale: f32,       // 1 / (1 - beta1^t)
   v_scale: f32,       // 1 / (1 - beta2^t)
+  decay: f32,         // of the weights in this step: rate * weight decay
+  batch_row: u32,     // place in the whole batch of the first row
+  taken: u32,         // optimiser steps taken before this one
+  dropout_seed: u32,
+  drop_below: u32,    // a unit whose random word is below is dropped
+  kept_scale: f32,    // of the units that are not
 }

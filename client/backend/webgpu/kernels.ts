@@ -4,7 +4,7 @@ import type { KernelName } from "../../../shaders/index.ts";
 export type BindingUse = "read" | "write" | "uniform" | "step";
 
 /** Bytes of `Step` in `shaders/lib/step.wgsl`. */
-export const STEP_BYTES = 64;
+export const STEP_BYTES = 80;
 
 /** The bindings of every kernel in group 0, in order, as its WGSL declares them. */
 export const KERNEL_BINDINGS: Readonly<Record<KernelName, readonly BindingUse[]>> = {
@@ -16,10 +16,16 @@ export const KERNEL_BINDINGS: Readonly<Record<KernelName, readonly BindingUse[]>
   dense: ["read", "read", "write", "uniform", "step"],
   "dense-weight-gradient": ["read", "read", "write", "uniform", "step"],
   "dense-input-gradient": ["read", "read", "write", "uniform", "step"],
-  "softmax-cross-entropy": ["read", "read", "write", "write", "uniform", "step"],
+  activate: ["write", "write", "uniform", "step"],
+  "activation-gradient": ["read", "write", "uniform", "step"],
+  "softmax-cross-entropy": ["read", "read", "read", "write", "write", "uniform", "step"],
   "mean-squared-error": ["read", "read", "write", "write", "uniform", "step"],
-  "sgd-step": ["read", "write", "step"],
-  "momentum-step": ["read", "write", "write", "step"],
-  "adam-step": ["read", "write", "write", "write", "step"],
+  huber: ["read", "read", "write", "write", "uniform", "step"],
+  gaussian: ["read", "read", "write", "write", "uniform", "step"],
   "gradient-sum": ["read", "write", "step"],
+  "sum-of-squares": ["read", "write", "uniform"],
+  "clip-scale": ["read", "write", "uniform"],
+  "sgd-step": ["read", "write", "read", "read", "read", "uniform", "step"],
+  "momentum-step": ["read", "write", "write", "read", "read", "read", "uniform", "step"],
+  "adam-step": ["read", "write", "write", "write", "read", "read", "read", "uniform", "step"],
 };
