@@ -54,10 +54,10 @@ export interface Kernels extends KernelsBuild {
 }
 
 /** A module with one of the instructions of relaxed SIMD, `i8x16.relaxed_swizzle`. */
-const RELAXED_PROBE = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
-  ...[10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11],
-);
+const RELAXED_PROBE = Uint8Array.from([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2,
+  253, 15, 253, 128, 2, 11,
+]);
 
 /** Whether this engine runs the relaxed builds. */
 export function hasRelaxedSimd(): boolean {
@@ -69,7 +69,7 @@ export function hasRelaxedSimd(): boolean {
  * page is not isolated from other origins.
  */
 export function canShareMemory(): boolean {
-  if (typeof SharedArrayBuffer !== "function" || globalThis.crossOriginIsolated === false) return false;
+  if (typeof SharedArrayBuffer !== "function") return false;
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
     return true;

@@ -1,30 +1,43 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
-import { type Kernels, loadKernels } from "../../wasm/index.ts";
+import { canShareMemory, hasRelaxedSimd, type Kernels, loadKernels } from "../../wasm/index.ts";
 import type { Backend } from "./backend.ts";
 import { moments, withTiles } from "./wasm/columns.ts";
 import { encodeFeatures } from "./wasm/features.ts";
-import { createHeap } from "./wasm/heap.ts";
+import type { SpawnLane } from "./wasm/lane.ts";
+import { openMachine, type WasmMachine } from "./wasm/machine.ts";
 import { WasmMatrix, wasmMatrix } from "./wasm/matrix.ts";
-import type { WasmMachine } from "./wasm/resident-network.ts";
+import { spawnWorker } from "./wasm/spawn-worker.ts";
 import { createWasmTrainer } from "./wasm/trainer.ts";
 
+/** How a WebAssembly backend is made; everything may be left out. */
+export interface WasmBackendOptions {
+  /** Kernels in a memory that nobody else uses; the best build for this engine is fetched when left out. */
+  readonly kernels?: Kernels;
+  /** Threads that train together, this one among them; 1 when left out. */
+  readonly threads?: number;
+  /** How the other threads start; as web workers when left out. */
+  readonly spawnLane?: SpawnLane;
+}
+
 /**
- * The backend that runs everywhere: WebAssembly with SIMD on the calling thread, in pages, workers and Node.
- * Everything stays in its memory, which grows as needed and is let go on `dispose`. Every method throws
- * `device_lost` when that memory cannot grow. Results repeat to the bit.
- *
- * @param given kernels in a memory that nobody else uses; fetched when left out
+ * The backend that runs everywhere: WebAssembly with SIMD, in pages, workers and Node. It computes on the calling
+ * thread, and trains on `threads` where this thread may share its memory and wait for others (workers of isolated
+ * pages, Node), else on one; `device` says which. Everything stays in its memory, which grows as needed and is let
+ * go on `dispose`. Results repeat to the bit for every number of threads.
  */
-export async function createWasmBackend(given?: Kernels): Promise<Backend> {
-  const kernels = given ?? (await loadKernels());
-  let made: WasmMachine | null = { kernels, heap: createHeap(kernels.memory, kernels.heapBase()) };
+export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
+  const { threads = 1, spawnLane = spawnWorker } = options;
+  const shared = threads > 1 && canShareMemory();
+  const kernels = options.kernels ?? (await bestKernels(shared));
+  const open = await openMachine(kernels, shared ? { lanes: threads, spawnLane } : undefined);
+  let made: WasmMachine | null = open;
   const machine = (): WasmMachine => {
     if (made === null) throw new Error("a backend was used after it was disposed");
     return made;
   };
   return {
     name: "wasm",
-    device: "WebAssembly SIMD, one thread",
+    device: deviceName(open),
     lost: new Promise(() => {}),
 
     matrix(values, rows, cols) {
@@ -53,9 +66,27 @@ export async function createWasmBackend(given?: Kernels): Promise<Backend> {
       );
     },
     read: async (x) => wasmMatrix(x).values.slice(),
-    trainer: async (model, training, set) => createWasmTrainer(machine(), { model, training, set }),
+    // Compiled with the module.
+    prepare: async () => {},
+    trainer: async (request) => createWasmTrainer(machine(), request),
     dispose() {
+      if (made !== null) open.end();
       made = null;
     },
   };
+}
+
+/** The fastest build that runs here; alone in its memory where no addresses are left for a shared one. */
+async function bestKernels(shared: boolean): Promise<Kernels> {
+  const relaxed = hasRelaxedSimd();
+  try {
+    return await loadKernels({ relaxed, shared });
+  } catch (error) {
+    if (!shared || !(error instanceof RangeError)) throw error;
+    return loadKernels({ relaxed, shared: false });
+  }
+}
+
+function deviceName({ kernels, lanes }: WasmMachine): string {
+  return `WebAssembly ${kernels.relaxed ? "relaxed " : ""}SIMD, ${lanes === 1 ? "1 thread" : `${lanes} threads`}`;
 }

@@ -2,11 +2,11 @@ import * as Comlink from "comlink";
 import type { NodePhase } from "../../protocol/nodes.ts";
 import { INITIAL_STATE } from "../node/announcer.ts";
 import type { NodeHandle, NodeOptions, NodeState } from "../node/state.ts";
+import { scriptUrl } from "../script-url.ts";
 import { installErrorTransfer } from "./errors.ts";
 import type { NodeWorker } from "./node-worker.ts";
 // oxlint-disable-next-line import/default -- Vite makes this module
 import nodeWorkerUrl from "./node-worker.ts?worker&url";
-import { scriptUrl } from "./script-url.ts";
 
 /** A worker that has not left by then is ended; the coordinator then misses its heartbeats. */
 const STOP_LIMIT_MS = 8_000;

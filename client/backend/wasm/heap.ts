@@ -3,20 +3,25 @@ import { AstroScaleError } from "../../../protocol/errors.ts";
 const ALIGNMENT = 16;
 const PAGE_BYTES = 65_536;
 const MIB = 2 ** 20;
+/** One page less than 32 bits can name: an address just past a block is never 0. */
+const MAX_BYTES = 65_535 * PAGE_BYTES;
 
-/** Blocks of a WebAssembly memory. Views are good until the next `allocate`, which may move the memory. */
+/**
+ * Blocks of a WebAssembly memory, shared or not. Views are good until the next `allocate`, which may move the
+ * memory.
+ */
 export interface Heap {
   /**
    * The first byte of a block that is free to use, a multiple of 16; its contents are arbitrary.
    *
-   * @throws {AstroScaleError} `device_lost` when the memory cannot grow so far
+   * @throws {AstroScaleError} `out_of_memory` when the memory cannot grow so far
    */
   allocate(bytes: number): number;
   /** Gives a block back. @param at what `allocate` gave */
   free(at: number): void;
-  floats(at: number, length: number): Float32Array<ArrayBuffer>;
-  words(at: number, length: number): Uint32Array<ArrayBuffer>;
-  doubles(at: number, length: number): Float64Array<ArrayBuffer>;
+  floats(at: number, length: number): Float32Array;
+  words(at: number, length: number): Uint32Array;
+  doubles(at: number, length: number): Float64Array;
 }
 
 interface Block {
@@ -88,10 +93,11 @@ function grow(memory: WebAssembly.Memory, gaps: Block[], bytes: number): void {
   const spare = last !== undefined && last.at + last.bytes === end ? last.bytes : 0;
   const pages = Math.ceil((bytes - spare) / PAGE_BYTES);
   try {
+    if (end + pages * PAGE_BYTES > MAX_BYTES) throw new RangeError("past the last address");
     memory.grow(pages);
   } catch (cause) {
     throw new AstroScaleError(
-      "device_lost",
+      "out_of_memory",
       `out of WebAssembly memory: wanted ${Math.ceil((pages * PAGE_BYTES) / MIB)} MiB more ` +
         `than the ${Math.floor(end / MIB)} MiB in use`,
       { cause },

@@ -22,7 +22,7 @@ export class WasmMatrix implements Matrix {
   }
 
   /** Its values, until the next allocation. */
-  get values(): Float32Array<ArrayBuffer> {
+  get values(): Float32Array {
     return this.#heap.floats(this.at, this.rows * this.cols);
   }
 

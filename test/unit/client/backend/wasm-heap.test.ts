@@ -67,11 +67,28 @@ describe("the heap in WebAssembly memory", () => {
     const heap = createHeap(new WebAssembly.Memory({ initial: 1, maximum: 2 }), 0);
     expect(() => heap.allocate(64 * PAGE)).toThrowError(
       expect.objectContaining({
-        code: "device_lost",
+        code: "out_of_memory",
         message: "out of WebAssembly memory: wanted 4 MiB more than the 0 MiB in use",
       }),
     );
     expect(heap.allocate(2 * PAGE)).toBe(0);
+  });
+
+  test("hands out no address past the 32 bits of a pointer", () => {
+    const heap = createHeap(new WebAssembly.Memory({ initial: 1 }), 0);
+    expect(() => heap.allocate(65_536 * PAGE)).toThrowError(
+      expect.objectContaining({ code: "out_of_memory" }),
+    );
+  });
+
+  test("lies in a memory that threads share as in one of its own", () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true });
+    const heap = createHeap(memory, 0);
+    const at = heap.allocate(16);
+    heap.floats(at, 4).set([1, 2, 3, 4]);
+    heap.allocate(2 * PAGE);
+    expect([...heap.floats(at, 4)]).toEqual([1, 2, 3, 4]);
+    expect(() => heap.allocate(4 * PAGE)).toThrowError(expect.objectContaining({ code: "out_of_memory" }));
   });
 
   test("a block freed twice is an error", () => {
