@@ -1,134 +1,135 @@
-// A whole local epoch in one call. A batch is taken in slices of rows whose activations stay in cache; their
-// gradients add up, and one optimiser step follows. Every sum has a fixed order, so results repeat to the bit.
+// A whole local epoch, gradient or prediction in one call, by any number of lanes (threads) at once.
+//
+// A batch is cut into slices of rows whose activations stay in the cache. Slices are dealt to groups, each with a
+// gradient of its own, and groups to lanes. What the slices and groups are follows from the model and the batch
+// alone, and every sum has a fixed order, so results repeat to the bit with however many lanes.
 
-import { Layer, denseForward, denseInputGradient, denseWeightGradient, rowBytes } from "./dense";
-import { meanSquaredError } from "./mean-squared-error";
-import { Optimizer, adam, momentum, sgd } from "./optimizer";
-import { softmaxCrossEntropy } from "./softmax-cross-entropy";
+import { barrier } from "./barrier";
+import { backward, forward, head } from "./passes";
+import { Dropout, Job, JobKind, Network, layerAt, rowBytes } from "./records";
+import { clipFactor, sumGradients, update } from "./update";
 
-/** A network, its training set and its workspace; `wasm/index.ts` says how it is filled. */
-@unmanaged
-export class Network {
-  layerCount: u32;
-  layers: usize;
-  /** f32 `[training rows, inputs]` */
-  x: usize;
-  /** u32 classes or f32 `[training rows, outputs]` */
-  targets: usize;
-  /** 0 softmax cross-entropy, 1 mean squared error */
-  head: u32;
-  sliceRows: u32;
-  /** padded `[slice rows, inputs]` */
-  slice: usize;
-  packed: usize;
-  /** a row of zeros, as long as the widest padded row */
-  zeros: usize;
-  parameters: usize;
-  gradient: usize;
-  first: usize;
-  second: usize;
-  /** of all parameters with their padding */
-  parameterBytes: usize;
+/** Rows of each slice of `rows`: as even as multiples of 4 can be. */
+// @ts-ignore: decorator
+@inline
+function sliceOf(network: Network, rows: u32): u32 {
+  const slices = (rows + network.sliceRows - 1) / network.sliceRows;
+  return ((rows + slices - 1) / slices + 3) & ~3;
 }
-
-const LAYER_BYTES: usize = offsetof<Layer>();
 
 // @ts-ignore: decorator
 @inline
-function layerAt(network: Network, l: u32): Layer {
-  return changetype<Layer>(network.layers + <usize>l * LAYER_BYTES);
+function groupsOf(network: Network, rows: u32): u32 {
+  const slice = sliceOf(network, rows);
+  return min(network.maxGroups, (rows + slice - 1) / slice);
 }
 
-/** Copies rows of x by index into the padded slice. */
-function gather(to: usize, x: usize, width: u32, order: usize, rows: u32): void {
-  const whole: usize = <usize>(width & ~3) << 2;
-  const bytes: usize = <usize>width << 2;
-  const row = rowBytes(width);
-  for (let r: u32 = 0; r < rows; r++) {
-    const from = x + <usize>load<u32>(order + (<usize>r << 2)) * bytes;
-    for (let c: usize = 0; c < whole; c += 16) v128.store(to + c, v128.load(from + c));
-    for (let c = whole; c < bytes; c += 4) store<f32>(to + c, load<f32>(from + c));
-    to += row;
+// @ts-ignore: decorator
+@inline
+function scratchOf(network: Network, lane: u32): usize {
+  return network.scratch + <usize>lane * network.scratchBytes;
+}
+
+/** Leaves the gradients and losses of this lane's groups of a batch of `rows` rows. @param step for dropout */
+function differentiate(
+  network: Network, order: usize, rows: u32,
+  dropout: Dropout | null, step: u32, lane: u32, lanes: u32,
+): void {
+  const slice = sliceOf(network, rows), groups = groupsOf(network, rows);
+  const scratch = scratchOf(network, lane);
+  const scale = <f32>(1 / <f64>rows);
+  for (let g = lane; g < groups; g += lanes) {
+    const gradient = network.gradients + <usize>g * network.parameterBytes;
+    let loss: f64 = 0;
+    for (let at = g * slice; at < rows; at += groups * slice) {
+      const count = min(slice, rows - at);
+      const indices = order + (<usize>at << 2);
+      forward(network, scratch, indices, count, dropout, at, step);
+      loss += head(network, scratch, indices, count, scale);
+      backward(network, scratch, count, dropout, gradient, at >= groups * slice);
+    }
+    store<f64>(network.losses + (<usize>g << 3), loss);
   }
 }
 
-function forward(network: Network, order: usize, rows: u32): void {
-  let x = network.slice;
-  gather(x, network.x, layerAt(network, 0).inputs, order, rows);
-  const count = network.layerCount;
-  for (let l: u32 = 0; l < count; l++) {
-    const layer = layerAt(network, l);
-    denseForward(layer, x, rows, l + 1 == count, network.packed);
-    x = layer.y;
-  }
+/** The sum of the groups' losses. */
+function sumLosses(network: Network, groups: u32): f64 {
+  let sum: f64 = 0;
+  for (let g: u32 = 0; g < groups; g++) sum += load<f64>(network.losses + (<usize>g << 3));
+  return sum;
 }
 
-function backward(network: Network, rows: u32, accumulate: bool): void {
-  const zeros = network.zeros, packed = network.packed;
-  for (let l = network.layerCount - 1; l > 0; l--) {
-    const layer = layerAt(network, l), below = layerAt(network, l - 1);
-    denseWeightGradient(layer, below.y, rows, accumulate, zeros, packed);
-    denseInputGradient(layer, below, rows, zeros, packed);
+/** One optimiser step on the `rows` rows at `order`; gives the sum of their losses before it. @param step from 0 */
+function trainStep(job: Job, order: usize, rows: u32, rate: f32, step: u32, lane: u32, lanes: u32): f64 {
+  const network = job.network, optimizer = job.optimizer;
+  let groups = groupsOf(network, rows);
+  differentiate(network, order, rows, optimizer.dropout, step, lane, lanes);
+  barrier(job.sync, lanes);
+  const loss = sumLosses(network, groups);
+  let factor: f32 = 1;
+  if (optimizer.clipNorm != 0) {
+    sumGradients(network, groups, true, lane, lanes);
+    barrier(job.sync, lanes);
+    factor = clipFactor(network, optimizer.clipNorm);
+    groups = 1;
   }
-  denseWeightGradient(layerAt(network, 0), network.slice, rows, accumulate, zeros, packed);
-}
-
-/** Leaves the gradient of the mean loss over `count` rows in the network; gives the sum of their losses. */
-function addUp(network: Network, order: usize, count: u32): f64 {
-  const last = layerAt(network, network.layerCount - 1);
-  const width = last.outputs;
-  const row = rowBytes(width);
-  const scale = <f32>(1 / <f64>count);
-  let loss: f64 = 0;
-  for (let at: u32 = 0; at < count; at += network.sliceRows) {
-    const rows = min(network.sliceRows, count - at);
-    const indices = order + (<usize>at << 2);
-    forward(network, indices, rows);
-    loss += network.head == 0
-      ? softmaxCrossEntropy(last.y, row, rows, width, network.targets, indices, scale)
-      : meanSquaredError(last.y, row, rows, width, network.targets, indices, scale);
-    backward(network, rows, at > 0);
-  }
+  update(network, optimizer, groups, factor, rate, step + 1, lane, lanes);
+  barrier(job.sync, lanes);
   return loss;
 }
 
-function step(network: Network, optimizer: Optimizer): void {
-  const w = network.parameters, g = network.gradient, bytes = network.parameterBytes;
-  const rate = <f32>optimizer.learningRate;
-  if (optimizer.rule == 0) sgd(w, g, bytes, rate);
-  else if (optimizer.rule == 1) momentum(w, g, network.first, bytes, rate, <f32>optimizer.beta1);
-  else adam(w, g, network.first, network.second, bytes, optimizer);
-}
-
-/** One optimiser step for each `batchSize` of the `count` indices at `order`; gives the mean loss before each row's step. */
-export function trainEpoch(network: usize, optimizer: usize, order: usize, count: u32, batchSize: u32): f64 {
+/** One step for each `batchSize` rows. */
+function train(job: Job, lane: u32): void {
   let loss: f64 = 0;
-  for (let at: u32 = 0; at < count; ) {
-    const rows = min(batchSize, count - at);
-    loss += addUp(changetype<Network>(network), order + (<usize>at << 2), rows);
-    step(changetype<Network>(network), changetype<Optimizer>(optimizer));
-    at += rows;
+  let rates = job.rates, step = job.firstStep;
+  for (let at: u32 = 0; at < job.count; at += job.batchSize) {
+    const rows = min(job.batchSize, job.count - at);
+    // A batch of one group is lane 0's alone, without waiting: in a job only the last one can follow shared ones.
+    const lanes: u32 = groupsOf(job.network, rows) == 1 ? 1 : job.lanes;
+    if (lane < lanes) loss += trainStep(job, order(job, at), rows, load<f32>(rates), step, lane, lanes);
+    rates += 4;
+    step += 1;
   }
-  return loss / <f64>count;
+  if (lane == 0) job.loss = loss / <f64>job.count;
 }
 
-/** Mean loss over the `count` rows at `order`; its gradient is left in the network. */
-export function lossGradient(network: usize, order: usize, count: u32): f64 {
-  return addUp(changetype<Network>(network), order, count) / <f64>count;
+// @ts-ignore: decorator
+@inline
+function order(job: Job, at: u32): usize {
+  return job.order + (<usize>at << 2);
 }
 
-/** Outputs of the `count` rows at `order`, without padding: `[count, outputs]`. */
-export function predict(network: usize, order: usize, count: u32, outputs: usize): void {
-  const net = changetype<Network>(network);
-  const last = layerAt(net, net.layerCount - 1);
+/** Loss and gradient of all rows, without a step. */
+function lossGradient(job: Job, lane: u32): void {
+  const network = job.network, groups = groupsOf(network, job.count);
+  differentiate(network, job.order, job.count, null, 0, lane, job.lanes);
+  barrier(job.sync, job.lanes);
+  sumGradients(network, groups, false, lane, job.lanes);
+  if (lane == 0) job.loss = sumLosses(network, groups) / <f64>job.count;
+}
+
+/** Outputs of this lane's slices, without padding. */
+function predict(job: Job, lane: u32): void {
+  const network = job.network;
+  const scratch = scratchOf(network, lane);
+  const last = layerAt(network, network.layerCount - 1);
   const bytes: usize = <usize>last.outputs << 2;
   const row = rowBytes(last.outputs);
-  for (let at: u32 = 0; at < count; at += net.sliceRows) {
-    const rows = min(net.sliceRows, count - at);
-    forward(net, order + (<usize>at << 2), rows);
+  const slice = network.sliceRows;
+  for (let at = lane * slice; at < job.count; at += job.lanes * slice) {
+    const rows = min(slice, job.count - at);
+    forward(network, scratch, order(job, at), rows, null, 0, 0);
     for (let r: u32 = 0; r < rows; r++) {
-      memory.copy(outputs, last.y + <usize>r * row, bytes);
-      outputs += bytes;
+      memory.copy(job.outputs + <usize>(at + r) * bytes, scratch + last.y + <usize>r * row, bytes);
     }
   }
+}
+
+/** One lane's part of a job; returns when every lane has done its own. */
+export function runJob(job: usize, lane: u32): void {
+  const record = changetype<Job>(job);
+  if (record.kind == JobKind.Train) train(record, lane);
+  else if (record.kind == JobKind.Gradient) lossGradient(record, lane);
+  else predict(record, lane);
+  barrier(record.sync, record.lanes);
 }
