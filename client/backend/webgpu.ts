@@ -1,9 +1,10 @@
 import type { Backend } from "./backend.ts";
-import { findAdapter, isSoftwareAdapter, openGpu } from "./webgpu/device.ts";
+import { openGpu } from "./webgpu/device.ts";
 import { ownMatrix, readMatrix, uploadMatrix } from "./webgpu/matrix.ts";
 import { MOMENTS_CONSTANTS, moments } from "./webgpu/moments.ts";
 import { Pipelines } from "./webgpu/pipelines.ts";
 import { encodeFeatures, impute, standardise } from "./webgpu/preprocessing.ts";
+import { compileNetwork } from "./webgpu/training/network.ts";
 import { createWebgpuTrainer } from "./webgpu/training/trainer.ts";
 
 /** A backend on a GPU, or on what the browser offers in its place. */
@@ -13,20 +14,23 @@ export interface WebgpuBackend extends Backend {
   readonly isSoftware: boolean;
 }
 
-/** Whether this browser has a WebGPU adapter that does not compute on the processor. */
-export async function hasHardwareAdapter(): Promise<boolean> {
-  const adapter = await findAdapter();
-  return adapter !== null && !isSoftwareAdapter(adapter.info);
+/** Where a backend comes from. */
+export interface WebgpuOptions {
+  /**
+   * What gives adapters, in place of the browser's own. In Node: `create([])` of the package `webgpu`, kept in a
+   * global (what it made crashes once it is collected), after `Object.assign(globalThis, globals)`.
+   */
+  readonly gpu?: GPU;
 }
 
 /**
  * A backend on a fresh adapter, its preprocessing kernels compiled.
  *
- * @throws {AstroScaleError} `device_unavailable` when the browser has no adapter or the adapter no device;
+ * @throws {AstroScaleError} `device_unavailable` when there is no adapter or the adapter has no device;
  * `device_lost` when the device goes away at once
  */
-export async function createWebgpuBackend(): Promise<WebgpuBackend> {
-  const gpu = await openGpu();
+export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
+  const gpu = await openGpu(options.gpu);
   const pipelines = new Pipelines(gpu);
   const compiled = Promise.all([
     pipelines.get("encode-features"),
@@ -50,7 +54,10 @@ export async function createWebgpuBackend(): Promise<WebgpuBackend> {
     impute: (x, fill) => impute(gpu, imputeKernel, ownMatrix(x), fill),
     standardise: (x, mean, invStd) => standardise(gpu, standardiseKernel, ownMatrix(x), { mean, invStd }),
     read: async (x) => readMatrix(gpu, ownMatrix(x)),
-    trainer: async (model, training, set) => createWebgpuTrainer(gpu, pipelines, { model, training, set }),
+    prepare: async (model, training) => {
+      await compileNetwork(pipelines, model, training);
+    },
+    trainer: async (request) => createWebgpuTrainer(gpu, pipelines, request),
     dispose: () => gpu.dispose(),
   };
 }

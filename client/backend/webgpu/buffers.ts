@@ -52,15 +52,19 @@ export class Buffers {
     return buffer;
   }
 
-  /** Frees every buffer; work already submitted still sees them. */
-  dispose(): void {
-    for (const buffer of this.#made.splice(0)) buffer.destroy();
+  /**
+   * Frees every buffer; work already submitted still sees them.
+   *
+   * @param heir what that work computes from them
+   */
+  dispose(heir: GPUBuffer | null = null): void {
+    for (const buffer of this.#made.splice(0)) this.#gpu.destroyBuffer(buffer, heir);
   }
 
   #make(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
     // An empty buffer cannot be bound.
     const size = Math.max(bytes, VEC4_BYTES);
-    const buffer = this.#gpu.device.createBuffer({ label, size, usage });
+    const buffer = this.#gpu.createBuffer({ label, size, usage });
     this.#made.push(buffer);
     return buffer;
   }

@@ -1,58 +1,43 @@
 import { AstroScaleError } from "../../../protocol/errors.ts";
+import { adapterWords, findAdapter, isSoftwareAdapter } from "./adapter.ts";
+import { outOfMemory, Shortages } from "./shortages.ts";
 
-const SOFTWARE_RENDERERS = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
 const MAX_DESCRIPTION = 200;
 
-/** Whether an adapter computes on the processor: WebAssembly is faster there. */
-export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
-  return info.isFallbackAdapter || SOFTWARE_RENDERERS.test(words(info));
-}
-
-/** A GPU process that has crashed is back after some 0.1 s; until then there is no adapter. */
-const RESTART_TRIES = 4;
-const RESTART_WAIT_MS = 250;
-
-let hasGivenOne = false;
-
-/**
- * An adapter never handed out before, or `null` where the browser has none. A browser that has given one
- * before is asked again for a second.
- */
-export async function findAdapter(): Promise<GPUAdapter | null> {
-  // Older browsers and insecure pages have no navigator.gpu, whatever its type says.
-  const gpu = navigator.gpu as GPU | undefined;
-  for (let tries = 0; ; tries++) {
-    const adapter = (await gpu?.requestAdapter()) ?? null;
-    hasGivenOne ||= adapter !== null;
-    if (adapter !== null || !hasGivenOne || tries === RESTART_TRIES) return adapter;
-    await new Promise((resolve) => setTimeout(resolve, RESTART_WAIT_MS));
-  }
-}
+/** Limits that are asked for as far as the adapter offers them; the others are those of every device. */
+const RAISED_LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
 /**
  * An open device, on a fresh adapter, with the largest buffers it allows.
  *
- * @throws {AstroScaleError} `device_unavailable` when the browser has no adapter or the adapter no device
+ * @param gpu the browser's own where left out
+ * @throws {AstroScaleError} `device_unavailable` when there is no adapter or the adapter has no device
  */
-export async function openGpu(): Promise<Gpu> {
-  const adapter = await findAdapter();
+export async function openGpu(gpu?: GPU): Promise<Gpu> {
+  const adapter = await findAdapter(gpu);
   if (adapter === null) {
-    throw new AstroScaleError("device_unavailable", "this browser offers no WebGPU adapter");
+    throw new AstroScaleError("device_unavailable", "no WebGPU adapter is offered here");
   }
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const { limits, info } = adapter;
   try {
-    const device = await adapter.requestDevice({
-      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-    });
-    return new Gpu(device, adapter.info);
+    const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((name) => [name, limits[name]]));
+    return new Gpu(await adapter.requestDevice({ requiredLimits }), info);
   } catch (cause) {
-    throw new AstroScaleError("device_unavailable", `the adapter ${words(adapter.info)} gave no device`, {
+    throw new AstroScaleError("device_unavailable", `the adapter ${adapterWords(info)} gave no device`, {
       cause,
     });
   }
 }
 
-/** A device and what became of it. Whoever waits for the device waits through `settled`, and never for ever. */
+/**
+ * A device and what became of it. Whoever waits for the device waits through `settled`, and never for ever.
+ *
+ * - A lost device, and one that refused a command, fails everything from then on.
+ * - A buffer that there was no memory for fails what is asked until it is freed, for its contents may be in it.
+ *   Then the device is as good as before.
+ * - Memory that ran out in the middle of work, not for a buffer, leaves nothing on the device to rely on: it is
+ *   given up.
+ */
 export class Gpu {
   readonly device: GPUDevice;
   readonly description: string;
@@ -62,6 +47,9 @@ export class Gpu {
   /** Resolves with the reason when the device is gone for a cause other than `dispose`. */
   readonly lost: Promise<string>;
   readonly #waiting = new Set<(failure: AstroScaleError) => void>();
+  readonly #shortages: Shortages;
+  /** Whether buffers are made in the error scopes of `allocated`. */
+  #allocating = false;
   #failure: AstroScaleError | null = null;
   #reportLoss: (reason: string) => void = () => {};
 
@@ -69,58 +57,88 @@ export class Gpu {
     this.device = device;
     this.maxBindingBytes = maxBindingBytes;
     this.isSoftware = isSoftwareAdapter(info);
-    this.description = `${words(info)}${this.isSoftware ? " (software)" : ""}`.slice(0, MAX_DESCRIPTION);
+    this.description = `${adapterWords(info)}${this.isSoftware ? " (software)" : ""}`.slice(
+      0,
+      MAX_DESCRIPTION,
+    );
+    this.#shortages = new Shortages(device, (failure) => this.#rejectWaiting(failure));
     this.lost = new Promise((resolve) => {
       this.#reportLoss = resolve;
     });
     device.addEventListener("uncapturederror", (event) => this.#onError(event));
-    void device.lost.then(({ reason, message }) => this.#lose(message || `the browser says ${reason}`));
+    void device.lost.then(({ reason, message }) => this.#lose(message || `its owner says ${reason}`));
   }
 
   /**
    * What `promise` gives, once the device has done all earlier work without an error.
    *
-   * @throws {AstroScaleError} `device_lost` when the device goes away or runs out of memory before that;
-   * `internal` when it refused a command
+   * @throws {AstroScaleError} `device_lost` when the device goes away before that; `out_of_memory` when a buffer
+   * is not there; `internal` when it refused a command
    */
   settled<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== null) {
+      const known = this.#fault();
+      if (known !== null) {
         // Its own rejection would go unheard.
         promise.catch(() => {});
-        reject(this.#failure);
+        reject(known);
         return;
       }
       this.#waiting.add(reject);
       promise
         .then(
-          (value) => (this.#failure === null ? resolve(value) : reject(this.#failure)),
+          (value) => {
+            const fault = this.#fault();
+            if (fault === null) resolve(value);
+            else reject(fault);
+          },
           // A mapping is aborted before the loss itself is told.
-          (cause: unknown) => reject(this.#failure ?? asLoss(cause)),
+          (cause: unknown) => reject(this.#fault() ?? asLoss(cause)),
         )
         .finally(() => this.#waiting.delete(reject));
     });
   }
 
+  /** A buffer, freed by `destroyBuffer`. Outside `allocated`, memory it lacks shows in the next answer. */
+  createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
+    return this.#allocating ? this.device.createBuffer(descriptor) : this.#shortages.create(descriptor);
+  }
+
+  /** Frees a buffer. @param heir what was computed from it and is unusable if there was no memory for it */
+  destroyBuffer(buffer: GPUBuffer, heir: GPUBuffer | null = null): void {
+    this.#shortages.destroy(buffer, heir);
+  }
+
   /**
    * What `allocate` gives, when there was memory for it.
    *
-   * @throws {AstroScaleError} `device_lost` when there was not; `free` has been called
+   * @throws {AstroScaleError} `out_of_memory` when there was not, `internal` when a command in it was refused;
+   * `free` has been called and the device is as before
    */
   async allocated<T>(allocate: () => T, free: () => void): Promise<T> {
-    this.device.pushErrorScope("out-of-memory");
-    let popped: Promise<GPUError | null> | null = null;
     try {
-      const made = allocate();
-      popped = this.device.popErrorScope();
-      const error = await this.settled(popped);
-      if (error !== null) throw outOfMemory(error);
+      let made: T;
+      let errors: Promise<(GPUError | null)[]>;
+      this.#openScopes();
+      try {
+        made = allocate();
+      } finally {
+        errors = this.#closeScopes();
+      }
+      const [shortage, refusal] = await this.settled(errors);
+      if (shortage) throw outOfMemory(shortage);
+      if (refusal) throw refused(refusal);
       return made;
     } catch (error) {
-      if (popped === null) void this.device.popErrorScope().catch(() => {});
       free();
       throw error;
     }
+  }
+
+  /** Gives the device up for lost, as when it does not answer, and frees it. */
+  loseBecause(reason: string): void {
+    this.#lose(reason);
+    this.device.destroy();
   }
 
   /** Frees the device. Whoever waits is told `device_lost`. */
@@ -128,6 +146,26 @@ export class Gpu {
     this.#reportLoss = () => {};
     this.#fail(new AstroScaleError("device_lost", "the backend was disposed"));
     this.device.destroy();
+  }
+
+  #openScopes(): void {
+    // What uses a buffer that is not there is refused: that is no fault of its own.
+    this.device.pushErrorScope("validation");
+    this.device.pushErrorScope("out-of-memory");
+    this.#allocating = true;
+  }
+
+  /** @returns the shortage and the refusal, or `null`s */
+  #closeScopes(): Promise<(GPUError | null)[]> {
+    this.#allocating = false;
+    const errors = Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
+    // Unheard where `allocate` itself throws.
+    errors.catch(() => {});
+    return errors;
+  }
+
+  #fault(): AstroScaleError | null {
+    return this.#failure ?? this.#shortages.present;
   }
 
   #onError(event: GPUUncapturedErrorEvent): void {
@@ -138,9 +176,12 @@ export class Gpu {
       this.#fail(failure);
       this.#reportLoss(failure.message);
       this.device.destroy();
-    } else {
-      this.#fail(new AstroScaleError("internal", `the GPU refused a command: ${error.message}`));
+      return;
     }
+    // A shortage told just before is known only once its promise has been heard.
+    queueMicrotask(() => {
+      if (!this.#shortages.explainsRefusals) this.#fail(refused(error));
+    });
   }
 
   #lose(reason: string): void {
@@ -150,7 +191,11 @@ export class Gpu {
 
   #fail(failure: AstroScaleError): void {
     this.#failure ??= failure;
-    for (const reject of this.#waiting) reject(this.#failure);
+    this.#rejectWaiting(this.#failure);
+  }
+
+  #rejectWaiting(failure: AstroScaleError): void {
+    for (const reject of this.#waiting) reject(failure);
     this.#waiting.clear();
   }
 }
@@ -159,12 +204,8 @@ function largestBinding({ maxBufferSize, maxStorageBufferBindingSize }: GPUSuppo
   return Math.min(maxBufferSize, maxStorageBufferBindingSize);
 }
 
-function words({ vendor, architecture, description, device }: GPUAdapterInfo): string {
-  return description || [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed GPU";
-}
-
-function outOfMemory({ message }: GPUError): AstroScaleError {
-  return new AstroScaleError("device_lost", `the GPU ran out of memory: ${message}`);
+function refused({ message }: GPUError): AstroScaleError {
+  return new AstroScaleError("internal", `the GPU refused a command: ${message}`);
 }
 
 function asLoss(cause: unknown): unknown {

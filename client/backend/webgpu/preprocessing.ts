@@ -23,17 +23,18 @@ export function encodeFeatures(
   const rows = columns[0]?.length ?? 0;
   checkColumns(columns, terms);
   const buffers = new Buffers(gpu);
+  let x: WebgpuMatrix | null = null;
   try {
     const planar = buffers.storage(`${columns.length} columns of ${rows} rows`, columns.length * rows * 4);
     columns.forEach((column, c) => gpu.device.queue.writeBuffer(planar, c * rows * 4, column));
     const pairs = Uint32Array.from(terms.flatMap(({ plus, minus }) => [plus, minus ?? NONE]));
-    const x = new WebgpuMatrix(gpu, rows, terms.length);
+    x = new WebgpuMatrix(gpu, rows, terms.length);
     const shape = buffers.shape("encode-features", [rows, terms.length]);
     const bound = bind(gpu, kernel, [planar, buffers.filled("terms", pairs), x.buffer, shape]);
     runNow(gpu, bound, rows * x.cols4);
     return x;
   } finally {
-    buffers.dispose();
+    buffers.dispose(x?.buffer);
   }
 }
 
@@ -71,7 +72,7 @@ function changeInPlace(
   const values4 = x.rows * x.cols4;
   const shape = buffers.shape(kernel.name, [values4, x.cols4]);
   runNow(gpu, bind(gpu, kernel, [...inputs, x.buffer, shape]), values4);
-  buffers.dispose();
+  buffers.dispose(x.buffer);
 }
 
 function checkColumns(columns: readonly Float32Array<ArrayBuffer>[], terms: readonly FeatureTerm[]): void {

@@ -7,7 +7,7 @@ export interface Readback {
   /**
    * Its bytes after all work submitted so far, once; then it is freed.
    *
-   * @throws {AstroScaleError} `device_lost` when the device goes away
+   * @throws {AstroScaleError} `device_lost` when the device goes away; `out_of_memory`
    */
   bytes(): Promise<ArrayBuffer>;
 }
@@ -15,7 +15,7 @@ export interface Readback {
 /** A readback of `size` bytes, a multiple of 4. */
 export function openReadback(gpu: Gpu, size: number): Readback {
   const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-  const buffer = gpu.device.createBuffer({ label: "readback", size, usage });
+  const buffer = gpu.createBuffer({ label: "readback", size, usage });
   return {
     buffer,
     async bytes() {
@@ -23,7 +23,7 @@ export function openReadback(gpu: Gpu, size: number): Readback {
         await gpu.settled(buffer.mapAsync(GPUMapMode.READ));
         return buffer.getMappedRange().slice(0);
       } finally {
-        buffer.destroy();
+        gpu.destroyBuffer(buffer);
       }
     },
   };
