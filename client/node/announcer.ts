@@ -6,6 +6,8 @@ export const INITIAL_STATE: NodeState = {
   nodeId: null,
   backend: null,
   device: null,
+  probes: [],
+  threads: 1,
   notice: null,
   task: null,
   round: null,
@@ -20,6 +22,7 @@ export const INITIAL_STATE: NodeState = {
   updatesAccepted: 0,
   bytesDown: 0,
   bytesUp: 0,
+  fault: null,
   reason: null,
   error: null,
 };

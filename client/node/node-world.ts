@@ -1,8 +1,9 @@
+import type { OpenedBackend, OpenOptions } from "../backend/open.ts";
 import type { RowSource } from "../training/training-rows.ts";
 import type { Clock } from "./clock.ts";
 import type { Fetch } from "./coordinator/coordinator-api.ts";
 import type { SessionSlot } from "./coordinator/session.ts";
-import type { BackendOpener } from "./device-keeper.ts";
+import type { BackendChoice } from "./state.ts";
 
 /** Everything a node touches outside itself; the worker passes the browser's, tests their own. */
 export interface NodeWorld {
@@ -12,7 +13,7 @@ export interface NodeWorld {
   readonly random: () => number;
   /** A fresh UUID, for idempotency keys. */
   readonly uuid: () => string;
-  readonly openBackend: BackendOpener;
+  readonly openBackend: (choice: BackendChoice, options: OpenOptions) => Promise<OpenedBackend>;
   readonly rows: RowSource;
   readonly takeSlot: (coordinator: string) => Promise<SessionSlot>;
   /** `navigator.hardwareConcurrency` */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { BackendName, NodePhase } from "../../protocol/nodes.ts";
+import type { BackendName, BackendProbe, NodeFault, NodePhase } from "../../protocol/nodes.ts";
 
 /** Everything a page shows of its node; a plain value, replaced whole at every change. */
 export interface NodeState {
@@ -7,6 +7,10 @@ export interface NodeState {
   readonly nodeId: string | null;
   readonly backend: BackendName | null;
   readonly device: string | null;
+  /** What the choice of the backend rests on; empty while nothing was measured. */
+  readonly probes: readonly BackendProbe[];
+  /** Threads of the processor that WebAssembly may use. */
+  readonly threads: number;
   /** A thing the volunteer should know, such as a fall back to another backend; `null` for none. */
   readonly notice: string | null;
   readonly task: { readonly id: string; readonly title: string; readonly description: string } | null;
@@ -25,6 +29,8 @@ export interface NodeState {
   readonly updatesAccepted: number;
   readonly bytesDown: number;
   readonly bytesUp: number;
+  /** The last round given up here; `null` when a later one succeeded. */
+  readonly fault: NodeFault | null;
   /** Why the node waits, as the coordinator put it. */
   readonly reason: string | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
@@ -39,6 +45,8 @@ export interface NodeOptions {
   readonly coordinator: string;
   readonly name: string;
   readonly backend: BackendChoice;
+  /** Threads of the processor, or `null` for all but one and at most 8. */
+  readonly threads: number | null;
   /** A task's id, or `null` to let the coordinator choose. */
   readonly task: string | null;
 }

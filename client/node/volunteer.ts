@@ -1,6 +1,7 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
-import type { NodeCapabilities } from "../../protocol/nodes.ts";
+import type { NodeCapabilities, NodeFault } from "../../protocol/nodes.ts";
 import type { RoundPlan } from "../../protocol/rounds.ts";
+import type { OpenedBackend } from "../backend/open.ts";
 import type { ClientUpdate } from "../training/local-update.ts";
 import { Announcer } from "./announcer.ts";
 import { CoordinatorApi } from "./coordinator/coordinator-api.ts";
@@ -12,7 +13,8 @@ import { DeviceKeeper } from "./device-keeper.ts";
 import type { NodeWorld } from "./node-world.ts";
 import { PauseGate } from "./pause-gate.ts";
 import { RoundWork } from "./round-work.ts";
-import type { NodeHandle, NodeOptions, NodeState } from "./state.ts";
+import type { BackendChoice, NodeHandle, NodeOptions, NodeState } from "./state.ts";
+import { threadsToUse } from "./threads.ts";
 import { NODE_VERSION } from "./version.ts";
 
 /** Between two questions that the coordinator answered at once. */
@@ -57,10 +59,12 @@ export class Volunteer implements NodeHandle {
     const { clock, random, takeSlot } = world;
     const announcer = new Announcer(onState);
     const api = new CoordinatorApi(options.coordinator, world.fetch);
-    const device = new DeviceKeeper(world.openBackend, options.backend);
+    const threads = threadsToUse(options.threads, world.threads);
+    const open = (choice: BackendChoice): Promise<OpenedBackend> => world.openBackend(choice, { threads });
+    const device = new DeviceKeeper(open, options.backend, clock);
     const persist = persistence({ clock, random, announcer, hold: () => this.#hold() });
     const membership = new Membership({ api, options, takeSlot, persist });
-    const onReplaced = (notice: string): void => this.#announceDevice(notice);
+    const onDevice = (notice: string | null): void => this.#announceDevice(notice);
     this.#world = world;
     this.#announcer = announcer;
     this.#api = api;
@@ -68,7 +72,8 @@ export class Volunteer implements NodeHandle {
     this.#persist = persist;
     this.#membership = membership;
     this.#heart = new Heart({ api, clock, membership, state: () => announcer.state });
-    this.#work = new RoundWork({ world, api, announcer, device, persist, onReplaced });
+    this.#work = new RoundWork({ world, api, announcer, device, persist, onDevice });
+    announcer.set({ threads });
     this.ended = this.#run();
   }
 
@@ -112,11 +117,20 @@ export class Volunteer implements NodeHandle {
   }
 
   async #participate(signal: AbortSignal): Promise<void> {
-    this.#announceDevice(await this.#persist(() => this.#device.open(), signal));
-    await this.#announceSession(await this.#membership.enter(this.#capabilities(), signal), signal);
+    const [notice, stored] = await Promise.all([
+      this.#persist(() => this.#device.open(), signal),
+      this.#membership.find(),
+    ]);
+    this.#announceDevice(notice);
+    const session = stored ?? (await this.#membership.join(this.#capabilities(), signal));
+    this.#announcer.set({ phase: "waiting" });
+    // The first plan does not wait for the page's words; a refusal of those shows once there is one.
+    const announced = this.#announceSession(session, signal);
+    announced.catch(() => {});
     for (;;) {
       await this.#hold();
       const plan = await this.#nextPlan(signal);
+      await announced;
       if (plan === "finished") return;
       if (plan !== null) await this.#doRound(plan, signal);
     }
@@ -169,7 +183,9 @@ export class Volunteer implements NodeHandle {
     const update = { key: this.#world.uuid(), bytes };
     await this.#persist(() => this.#api.update(token, update, signal), signal);
     this.#announcer.add({ updatesAccepted: 1, bytesUp: bytes.byteLength });
-    this.#announcer.set({ notice: this.#deviceNotice });
+    const { fault } = this.#announcer.state;
+    this.#announcer.set({ notice: this.#deviceNotice, fault: null });
+    if (fault !== null) void this.#heart.beat(signal);
   }
 
   /** Goes on after a round that failed here. @throws what this node cannot go on after */
@@ -178,7 +194,9 @@ export class Volunteer implements NodeHandle {
     if (!(error instanceof AstroScaleError) || error.code === "device_unavailable") throw error;
     if (hasCode(error, "unauthorized")) return this.#rejoin(signal);
     if (hasCode(error, ...OVERTAKEN)) return clock.sleep(MIN_ASK_INTERVAL_MS, signal);
-    this.#announcer.set({ phase: "waiting", notice: `round ${plan.round} skipped: ${error.message}` });
+    const fault = faultOf(plan, error) ?? this.#announcer.state.fault;
+    this.#announcer.set({ phase: "waiting", notice: `round ${plan.round} skipped: ${error.message}`, fault });
+    void this.#heart.beat(signal);
     if (hasCode(error, ...TRANSFER_FAULTS)) return clock.sleep(FAILED_ROUND_WAIT_MS, signal);
     this.#skipped = planKey(plan);
   }
@@ -233,17 +251,24 @@ export class Volunteer implements NodeHandle {
     return { backend: name, device: device.slice(0, 200), threads, version: NODE_VERSION };
   }
 
+  /** @param notice `null` when nothing new happened that the volunteer should know */
   #announceDevice(notice: string | null): void {
-    const { name, device } = this.#device.backend;
-    this.#deviceNotice = notice;
-    this.#announcer.set({ backend: name, device, notice });
+    const { backend, probes } = this.#device;
+    this.#deviceNotice = notice ?? this.#deviceNotice;
+    this.#announcer.set({
+      backend: backend.name,
+      device: backend.device,
+      probes,
+      notice: this.#deviceNotice,
+    });
   }
 
   async #announceSession({ nodeId, task }: NodeSession, signal: AbortSignal): Promise<void> {
     this.#announcer.set({ nodeId });
     try {
       const { task: spec } = await this.#persist(() => this.#api.task(task, signal), signal);
-      const { id, title, description, rules } = spec;
+      const { id, title, description, rules, model, training } = spec;
+      this.#device.prepare({ model, training, rows: training.batchSize });
       this.#announcer.set({ task: { id, title, description }, rounds: rules.rounds, reason: null });
     } catch (error) {
       // A stored session may be for a task of data that are gone; the next plan then answers 401.
@@ -255,6 +280,11 @@ export class Volunteer implements NodeHandle {
 /** Tells plans apart by what a node would do with them. */
 function planKey({ task, round, shards }: RoundPlan): string {
   return JSON.stringify([task, round, shards.map(({ etag }) => etag)]);
+}
+
+/** What the coordinator is told of a round given up here; `null` where it refused itself and so knows. */
+function faultOf({ round }: RoundPlan, { code, message, details }: AstroScaleError): NodeFault | null {
+  return details?.["status"] === undefined ? { round, code, message: message.slice(0, 300) } : null;
 }
 
 /** The last state of a node that ended by `error`: an abort is the volunteer's own wish. */

@@ -18,7 +18,7 @@ export function browserWorld(coordinator: string): NodeWorld {
     clock: SYSTEM_CLOCK,
     random: () => Math.random(),
     uuid,
-    openBackend: (choice) => openBackend(choice),
+    openBackend: (choice, options) => openBackend(choice, options),
     rows: shardRows({ coordinator, fetch: request, cache }),
     takeSlot: takeSessionSlot,
     threads: navigator.hardwareConcurrency,

@@ -56,10 +56,9 @@ export class Heart {
   async beat(signal: AbortSignal): Promise<void> {
     const { api, membership, state } = this.#options;
     const { session } = membership;
-    const { phase, backend, examplesPerSecond } = state();
-    if (session === null || backend === null) return;
+    const heartbeat = heartbeatOf(state());
+    if (session === null || heartbeat === null) return;
     try {
-      const heartbeat = { state: HEARTBEAT_STATES[phase], backend, examplesPerSecond };
       const { round } = await api.heartbeat(session.token, heartbeat, signal);
       // The answer may belong to a session that has been replaced meanwhile.
       if (membership.session === session) this.openRound = round;
@@ -67,4 +66,24 @@ export class Heart {
       if (!signal.aborted && !(error instanceof AstroScaleError)) throw error;
     }
   }
+}
+
+/** What the coordinator is told of a state; `null` while nothing computes. */
+function heartbeatOf({
+  phase,
+  backend,
+  device,
+  probes,
+  fault,
+  examplesPerSecond,
+}: NodeState): Heartbeat | null {
+  if (backend === null) return null;
+  return {
+    state: HEARTBEAT_STATES[phase],
+    backend,
+    examplesPerSecond,
+    device: (device ?? "").slice(0, 200),
+    ...(probes.length === 0 ? {} : { probes: [...probes] }),
+    fault,
+  };
 }

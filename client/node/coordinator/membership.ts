@@ -30,20 +30,19 @@ export class Membership {
   }
 
   /**
-   * The session left by an earlier run of this place, when it is for the same coordinator, name and task;
-   * else a new one. Whether the coordinator still knows it shows at the next call.
+   * Takes a place, and the session that an earlier run left there, when it is for the same coordinator, name and
+   * task. Whether the coordinator still knows it shows at the next call.
    *
-   * @throws {AstroScaleError} the coordinator's code when it refuses the join
+   * @returns `null` when there is none, so that the node has to `join`
    */
-  async enter(capabilities: NodeCapabilities, signal: AbortSignal): Promise<NodeSession> {
+  async find(): Promise<NodeSession | null> {
     const { coordinator, name, task } = this.#options.options;
     this.#slot = await this.#options.takeSlot(coordinator);
     const stored = await this.#slot.load();
     const fits =
       stored?.coordinator === coordinator && stored.name === name && (task === null || task === stored.task);
-    if (stored === null || !fits) return this.join(capabilities, signal);
-    this.#session = stored;
-    return stored;
+    this.#session = fits ? stored : null;
+    return this.#session;
   }
 
   /** A new session. @throws {AstroScaleError} the coordinator's code when it refuses the join */

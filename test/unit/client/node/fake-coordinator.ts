@@ -78,6 +78,7 @@ export class FakeCoordinator {
   readonly updates: UpdateMetadata[] = [];
   readonly deltas: Float32Array[] = [];
   round = 0;
+  batchSize = TASK.training.batchSize;
   joined = 0;
   /** Tokens that are known. */
   readonly tokens = new Set<string>();
@@ -148,7 +149,8 @@ export class FakeCoordinator {
     if (this.round > TASK.rules.rounds) {
       return Response.json({ retryAfterSecs: 0, reason: "the end", finished: true }, { status: 202 });
     }
-    const { features, model, label, training, seed } = TASK;
+    const { features, model, label, seed } = TASK;
+    const training = { ...TASK.training, batchSize: this.batchSize };
     const base = { task: TASK.id, round: this.round, deadlineSecs: 60, shards: [this.#shard], features };
     if (this.round === 0) return Response.json({ kind: "fit", ...base });
     const preprocessing = { fill: [0], mean: [0], invStd: [1] };
@@ -156,6 +158,7 @@ export class FakeCoordinator {
     return Response.json({
       kind: "train",
       ...base,
+      rounds: TASK.rules.rounds,
       baseModel,
       model,
       label,

@@ -1,4 +1,4 @@
-import type { Backend, Matrix, Trainer } from "../../../../client/backend/backend.ts";
+import type { Backend, Matrix, Trainer, TrainerRequest } from "../../../../client/backend/backend.ts";
 import type { OpenedBackend } from "../../../../client/backend/open.ts";
 import type { Clock } from "../../../../client/node/clock.ts";
 import type { NodeSession, SessionSlot } from "../../../../client/node/coordinator/session.ts";
@@ -16,6 +16,11 @@ export class LeapingClock implements Clock {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  /** Time passes in which nobody sleeps, such as that of a computation. */
+  advance(ms: number): void {
+    this.#nowMs += ms;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -50,7 +55,7 @@ export class LeapingClock implements Clock {
 }
 
 /** What a fake epoch gives: its loss, or that of a promise, or the error thrown. */
-export type EpochScript = (epoch: number, device: FakeBackend) => number | Promise<number>;
+export type EpochScript = (epoch: number, device: FakeBackend, rows: number) => number | Promise<number>;
 
 /** How much every parameter grows in a fake local epoch; exact in float32. */
 export const EPOCH_STEP = 0.5;
@@ -63,7 +68,11 @@ export class FakeBackend implements Backend {
   /** Loses the device. */
   lose: (reason: string) => void = () => {};
   disposed = false;
+  /** Models that were compiled for. */
+  prepared = 0;
   trainers = 0;
+  /** `maxRowsAtOnce` of every trainer asked for. */
+  readonly rowsAtOnce: (number | undefined)[] = [];
   epochs = 0;
   readonly #script: EpochScript;
 
@@ -91,16 +100,21 @@ export class FakeBackend implements Backend {
     return new Float32Array(rows * cols);
   }
 
-  async trainer(model: Parameters<Backend["trainer"]>[0]): Promise<Trainer> {
+  async prepare(): Promise<void> {
+    this.prepared += 1;
+  }
+
+  async trainer({ model, maxRowsAtOnce }: TrainerRequest): Promise<Trainer> {
     this.trainers += 1;
+    this.rowsAtOnce.push(maxRowsAtOnce);
     let parameters = new Float32Array(parameterCount(model));
     return {
-      load: (values) => {
-        parameters = values.slice();
+      load: (start) => {
+        parameters = start.parameters.slice();
       },
-      epoch: async () => {
+      epoch: async (order) => {
         this.epochs += 1;
-        const loss = await this.#script(this.epochs, this);
+        const loss = await this.#script(this.epochs, this, order.length);
         parameters = parameters.map((value) => value + EPOCH_STEP);
         return loss;
       },
@@ -116,13 +130,24 @@ export class FakeBackend implements Backend {
   }
 }
 
+/** A backend whose epochs take their time on `clock`. */
+export function pacedBackend(name: BackendName, clock: LeapingClock, rowsPerSecond: number): FakeBackend {
+  return new FakeBackend(name, (_epoch, _device, rows) => {
+    clock.advance((rows * 1_000) / rowsPerSecond);
+    return 1;
+  });
+}
+
+/** No other device to measure against. */
+export const NO_RIVAL = Promise.resolve(null);
+
 /** Opens the given backends one after another; none left is `device_unavailable`. */
 export function openInTurn(...backends: FakeBackend[]): () => Promise<OpenedBackend> {
   const left = [...backends];
   return async () => {
     const backend = left.shift();
     if (backend === undefined) throw new AstroScaleError("device_unavailable", "no fake backend is left");
-    return { backend, notice: null };
+    return { backend, notice: null, rival: NO_RIVAL };
   };
 }
 

@@ -139,7 +139,7 @@ describe("a node that is interrupted", () => {
     const { node, states } = startNode(coordinator, { backends, onOpen: (choice) => opened.push(choice) });
     await node.ended;
 
-    expect(opened).toEqual(["auto", "auto", "auto", "wasm"]);
+    expect(opened).toEqual(["auto", "webgpu", "webgpu", "wasm"]);
     expect(states.at(-1)).toMatchObject({ phase: "finished", backend: "wasm" });
   });
 
@@ -178,6 +178,12 @@ describe("a node that is interrupted", () => {
     const { node } = startNode(coordinator);
     await until(() => coordinator.heartbeats.length > 4);
     await node.stop();
-    expect(coordinator.heartbeats[0]).toEqual({ state: "waiting", backend: "wasm", examplesPerSecond: null });
+    expect(coordinator.heartbeats[0]).toEqual({
+      state: "waiting",
+      backend: "wasm",
+      device: "fake wasm",
+      examplesPerSecond: null,
+      fault: null,
+    });
   });
 });

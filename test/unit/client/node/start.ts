@@ -1,14 +1,16 @@
+import type { OpenOptions } from "../../../../client/backend/open.ts";
 import type { NodeSession } from "../../../../client/node/coordinator/session.ts";
 import type { BackendChoice, NodeOptions, NodeState } from "../../../../client/node/state.ts";
 import { Volunteer } from "../../../../client/node/volunteer.ts";
 import type { FakeCoordinator } from "./fake-coordinator.ts";
-import { FakeBackend, fixedRows, LeapingClock, memorySlot, openInTurn } from "./fakes.ts";
+import { FakeBackend, fixedRows, LeapingClock, memorySlot, NO_RIVAL, openInTurn } from "./fakes.ts";
 
 /** The options of a node under test. */
 export const OPTIONS: NodeOptions = {
   coordinator: "http://coordinator.test",
   name: "node under test",
   backend: "auto",
+  threads: null,
   task: null,
 };
 
@@ -17,14 +19,17 @@ export function startNode(
   coordinator: FakeCoordinator,
   parts: {
     backends?: FakeBackend[];
+    /** What the first of the backends is measured against. */
+    rival?: Promise<FakeBackend | null>;
+    clock?: LeapingClock;
     stored?: NodeSession | null;
     options?: Partial<NodeOptions>;
-    onOpen?: (choice: BackendChoice) => void;
+    onOpen?: (choice: BackendChoice, options: OpenOptions) => void;
     onState?: (state: NodeState, node: () => Volunteer) => void;
   } = {},
 ) {
   const { backends = [new FakeBackend("wasm")], stored = null, options = {}, onOpen, onState } = parts;
-  const clock = new LeapingClock();
+  const { clock = new LeapingClock(), rival = NO_RIVAL } = parts;
   const openNext = openInTurn(...backends);
   const slot = memorySlot(stored);
   const rows = fixedRows();
@@ -35,13 +40,13 @@ export function startNode(
     clock,
     random: () => 0.5,
     uuid: () => `key-${++keys}`,
-    openBackend: (choice: BackendChoice) => {
-      onOpen?.(choice);
-      return openNext();
+    openBackend: async (choice: BackendChoice, given: OpenOptions) => {
+      onOpen?.(choice, given);
+      return { ...(await openNext()), ...(choice === "auto" ? { rival } : {}) };
     },
     rows,
     takeSlot: async () => slot,
-    threads: 2,
+    threads: 4,
   };
   const node: Volunteer = new Volunteer({ ...OPTIONS, ...options }, world, (state) => {
     states.push(state);

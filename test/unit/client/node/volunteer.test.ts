@@ -152,7 +152,7 @@ describe("a volunteer's node", () => {
     const [join] = coordinator.callsTo("/federated/join");
     expect(JSON.parse(String(join?.body))).toEqual({
       name: "node under test",
-      capabilities: { backend: "wasm", device: "fake wasm", threads: 2, version },
+      capabilities: { backend: "wasm", device: "fake wasm", threads: 4, version },
     });
   });
 
