@@ -5,8 +5,8 @@ import { main } from "assemblyscript/asc";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const target = "--runtime stub --enable simd --optimizeLevel 3 --converge --noAssert";
 const relaxed = "--enable relaxed-simd";
-/** The whole of a 32-bit address space; a memory may have less. */
-const shared = "--enable threads --importMemory --sharedMemory --maximumMemory 65536";
+// A memory may have fewer pages than this at most. It comes as zeros: a lane must not write them again.
+const shared = "--enable threads --importMemory --sharedMemory --maximumMemory 65536 --zeroFilledMemory";
 
 const builds = {
   "kernels.wasm": target,

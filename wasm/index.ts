@@ -15,6 +15,16 @@ export interface KernelsBuild {
 }
 
 /**
+ * Sizes of a dense layer and addresses of a product's matrices, in the formula's order. Rows are padded with zeros to
+ * a multiple of 8 values, and there is a multiple of 8 of them. `added` is a row that is added to every row of the
+ * result; `packed` is room for one operand (`packedBytes` of `records.ts`).
+ */
+export type ProductOperands = readonly [
+  ...sizes: readonly [rows: number, inputs: number, outputs: number],
+  ...addresses: readonly [left: number, right: number, added: number, result: number, packed: number],
+];
+
+/**
  * Exports of `wasm/kernels/` (AssemblyScript). Pointers are byte offsets into `memory`; matrices and vectors
  * start at multiples of 16 and may be read and written up to the next multiple. Records are laid out by
  * `records.ts`.
@@ -42,6 +52,15 @@ export interface Kernels extends KernelsBuild {
 
   /** Statistics of every column. @param statistics f64 `[cols, 6]`: count, missing, mean, m2, min, max */
   moments(x: number, rows: number, cols: number, statistics: number): void;
+
+  /** A dense layer's product on the way forwards, as training computes it: `y = x w + b`. */
+  productForward(...operands: ProductOperands): void;
+
+  /** `dw = x^T d`, with zeros to add. */
+  productWeightGradient(...operands: ProductOperands): void;
+
+  /** `dx = d w^T`, with zeros to add. */
+  productInputGradient(...operands: ProductOperands): void;
 
   /** One lane's part of a job, from its record; returns when every lane has done its own. */
   runJob(job: number, lane: number): void;

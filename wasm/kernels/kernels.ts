@@ -5,6 +5,7 @@ export { encodeFeature } from "./encode-features";
 export { publishJob, serveJobs } from "./lanes";
 export { moments } from "./moments";
 export { runJob } from "./network";
+export { productForward, productInputGradient, productWeightGradient } from "./products";
 
 /** Whether products are fused with sums in a product of matrices. */
 export const relaxed: bool = ASC_FEATURE_RELAXED_SIMD;

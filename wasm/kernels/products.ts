@@ -3,37 +3,32 @@
 
 import { Epilogue, multiply } from "./gemm";
 import { packRows, packTransposed } from "./pack";
-
-// @ts-ignore: decorator
-@inline
-function padded(width: u32): usize {
-  return <usize>((width + 7) & ~7) << 2;
-}
+import { rowBytes } from "./records";
 
 /** `y = x w + b` @param x padded `[rows, inputs]` */
 export function productForward(
   rows: u32, inputs: u32, outputs: u32, x: usize, w: usize, bias: usize, y: usize, packed: usize,
 ): void {
-  const row = padded(outputs);
+  const row = rowBytes(outputs);
   packRows(packed, w, row, inputs, outputs);
-  multiply(rows, outputs, inputs, x, padded(inputs), 4, packed, bias, 0, y, row, Epilogue.None);
+  multiply(rows, outputs, inputs, x, rowBytes(inputs), 4, packed, bias, 0, y, row, Epilogue.None);
 }
 
 /** `dw = x^T d` @param zeros a row of zeros, as long as a padded row of `d` */
 export function productWeightGradient(
   rows: u32, inputs: u32, outputs: u32, x: usize, d: usize, zeros: usize, dw: usize, packed: usize,
 ): void {
-  const row = padded(outputs);
+  const row = rowBytes(outputs);
   packRows(packed, d, row, rows, outputs);
-  multiply(inputs, outputs, rows, x, 4, padded(inputs), packed, zeros, 0, dw, row, Epilogue.None);
+  multiply(inputs, outputs, rows, x, 4, rowBytes(inputs), packed, zeros, 0, dw, row, Epilogue.None);
 }
 
 /** `dx = d w^T` @param zeros a row of zeros, as long as a padded row of `x` */
 export function productInputGradient(
   rows: u32, inputs: u32, outputs: u32, d: usize, w: usize, zeros: usize, dx: usize, packed: usize,
 ): void {
-  const row = padded(outputs);
+  const row = rowBytes(outputs);
   const terms = (outputs + 3) & ~3;
   packTransposed(packed, w, row, terms, inputs);
-  multiply(rows, inputs, terms, d, row, 4, packed, zeros, 0, dx, padded(inputs), Epilogue.None);
+  multiply(rows, inputs, terms, d, row, 4, packed, zeros, 0, dx, rowBytes(inputs), Epilogue.None);
 }
