@@ -1,4 +1,4 @@
-// Runs the benchmarks: `node dist/bench/bench.js [AREA…] [--json FILE] [--write]`.
+// Runs the benchmarks: `node dist/bench/bench.js [AREA…] [--json FILE] [--write] [--quick] [--hardware]`.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,13 +8,14 @@ import { api } from "./areas/api.ts";
 import { modelSync } from "./areas/model-sync.ts";
 import { preprocessing } from "./areas/preprocessing.ts";
 import { training } from "./areas/training.ts";
-import { type BenchBrowser, openBenchBrowser } from "./processes/bench-browser.ts";
+import type { Bench } from "./processes/bench.ts";
+import { openBenchBrowser, servePage } from "./processes/bench-browser.ts";
 import { describeMachine } from "./report/machine.ts";
 import type { AreaResults } from "./report/result.ts";
 import { isMet, ratio } from "./report/result.ts";
 import { markdown, type Report, textLines } from "./report/table.ts";
 
-const AREAS: ReadonlyMap<string, (browser: BenchBrowser) => Promise<AreaResults>> = new Map([
+const AREAS: ReadonlyMap<string, (bench: Bench) => Promise<AreaResults>> = new Map([
   ["training", training],
   ["preprocessing", preprocessing],
   ["api", api],
@@ -24,27 +25,43 @@ const AREAS: ReadonlyMap<string, (browser: BenchBrowser) => Promise<AreaResults>
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "string" }, write: { type: "boolean", default: false } },
+  options: {
+    json: { type: "string" },
+    write: { type: "boolean", default: false },
+    /** Cuts runs to see that an area works. */
+    quick: { type: "boolean", default: false },
+    /** WebGPU on the machine's graphics device instead of SwiftShader. */
+    hardware: { type: "boolean", default: false },
+  },
 });
+const { quick, hardware } = values;
 const unknown = positionals.filter((name) => !AREAS.has(name));
 if (unknown.length > 0) {
   throw new Error(`no area ${unknown.join(", ")}; there are ${[...AREAS.keys()].join(", ")}`);
 }
-if (values.write && positionals.length > 0) throw new Error("--write needs the results of all areas");
+if (values.write && (positionals.length > 0 || quick)) {
+  throw new Error("--write needs the whole results of all areas");
+}
 
-const browser = await openBenchBrowser();
+const server = await servePage();
+const openBrowser: Bench["openBrowser"] = () =>
+  openBenchBrowser(server.resolvedUrls?.local[0] ?? "", hardware);
+const browser = await openBrowser();
 const machine = describeMachine({ chromium: browser.version, adapter: browser.adapter });
 const areas: AreaResults[] = [];
 try {
   for (const [name, run] of AREAS) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
+    const startMs = performance.now();
     process.stderr.write(`${name} …\n`);
-    const results = await run(browser);
+    const results = await run({ browser, openBrowser, quick });
     areas.push(results);
+    process.stderr.write(`${name}: ${((performance.now() - startMs) / 1000).toFixed(0)} s\n`);
     process.stdout.write(`${textLines(results).join("\n")}\n`);
   }
 } finally {
   await browser.close();
+  await server.close();
 }
 
 const command = ["npm run bench", ...(positionals.length > 0 ? ["--", ...positionals] : [])].join(" ");

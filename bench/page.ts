@@ -1,20 +1,24 @@
-// The page on which backends are timed; `browser.ts` calls it.
-import { getThreadsCount } from "@tensorflow/tfjs-backend-wasm";
-import { createWebgpuBackend } from "../client/backend/webgpu.ts";
-import { prepare } from "./page/preprocessing.ts";
-import { duel } from "./page/training.ts";
+// The page of the benchmark: it starts workers and hands on what `processes/bench-browser.ts` asks of them.
+import * as Comlink from "comlink";
+import type { BenchWorker } from "./worker.ts";
+
+let worker: Worker | null = null;
+let remote: Comlink.Remote<BenchWorker> | null = null;
 
 const page = {
-  duel,
-  prepare,
-  /** The WebGPU adapter's description. */
-  async adapter(): Promise<string> {
-    const backend = await createWebgpuBackend();
-    backend.dispose();
-    return backend.device;
+  /** Ends the worker with all it holds, and starts another. */
+  restart(): void {
+    worker?.terminate();
+    worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    worker.addEventListener("error", (event) => reportError(event.error ?? event.message));
+    remote = Comlink.wrap<BenchWorker>(worker);
   },
-  /** Threads of TensorFlow.js's WebAssembly backend, once it has been used. */
-  tensorflowThreads: (): number => getThreadsCount(),
+  /** What the worker's `name` gives for `wish`. */
+  ask(name: keyof BenchWorker, wish: unknown): Promise<unknown> {
+    if (remote === null) throw new Error("no worker has been started");
+    const work = remote[name] as (given: unknown) => Promise<unknown>;
+    return work(wish);
+  },
 };
 
 /** What the page offers, as `globalThis.bench`. */

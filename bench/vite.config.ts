@@ -1,8 +1,10 @@
-import { defineConfig, type UserConfig } from "vite";
+import { defaultClientConditions, defineConfig, type UserConfig } from "vite";
 
-/** The page on which backends and their peers are timed, built as users get it. */
+/** The page and the workers in which backends and their peers are timed, built as users get them. */
 const page: UserConfig = {
   root: "bench",
+  // onnxruntime-web starts threads from its own file, which must therefore not be bundled.
+  resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
   build: {
     outDir: "../dist/bench/page",
     emptyOutDir: true,
@@ -10,6 +12,7 @@ const page: UserConfig = {
     // TensorFlow.js starts its threads from the source text of its own functions.
     minify: false,
   },
+  worker: { format: "es" },
 };
 
 /** What Node runs: the benchmark itself and the processes it starts. */

@@ -1,5 +1,5 @@
 import type { PreparationWish } from "../page/preprocessing.ts";
-import type { BenchBrowser } from "../processes/bench-browser.ts";
+import type { Bench } from "../processes/bench.ts";
 import type { AreaResults, Result } from "../report/result.ts";
 import { median, spread } from "../report/spread.ts";
 
@@ -12,11 +12,12 @@ const LEAST_PREPROCESSED = 50_000;
 const LEAST_ENCODED = 100_000;
 
 /** From an Arrow shard's bytes to standardised features on the device. */
-export async function preprocessing({ page }: BenchBrowser): Promise<AreaResults> {
+export async function preprocessing({ browser, quick }: Bench): Promise<AreaResults> {
   const results: Result[] = [];
   for (const wish of WISHES) {
     const { backend, rows } = wish;
-    const times = await page.evaluate((given) => globalThis.bench.prepare(given), wish);
+    await browser.restart();
+    const times = await browser.ask("prepare", quick ? { ...wish, runs: 1 } : wish);
     const shape = `${rows.toLocaleString("en-US")} records, ${backend}`;
     results.push(
       rate(`preprocess ${shape}`, rows, times.preprocessMs, LEAST_PREPROCESSED),

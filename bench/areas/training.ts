@@ -1,57 +1,116 @@
-import type { Duel } from "../page/training.ts";
-import type { BenchBrowser } from "../processes/bench-browser.ts";
+import type { Side, TrainingContest } from "../page/sides.ts";
+import type { Bench } from "../processes/bench.ts";
+import { measureTurns, rowRate, rowRates, type SideTimes } from "../processes/contest.ts";
 import type { AreaResults, Result } from "../report/result.ts";
-import { median, spread } from "../report/spread.ts";
+import { figure, spread } from "../report/spread.ts";
+import { type Pair, sideName, trainingPairs } from "./training-targets.ts";
 
-const WIDE = { widths: [16, 64, 64, 3], batchSize: 1024 };
-const DEFAULT = { widths: [7, 64, 32, 3], batchSize: 64 };
-const WASM = { backend: "wasm", warmUpEpochs: 3, timedEpochs: 9 } as const;
-const WEBGPU = { backend: "webgpu", warmUpEpochs: 2, timedEpochs: 5 } as const;
-
-// An epoch long enough to time, and short enough for the slower side.
-const DUELS: readonly Duel[] = [
-  { ...WIDE, ...WASM, rows: 32_768 },
-  { ...DEFAULT, ...WASM, rows: 16_384 },
-  { ...WIDE, ...WEBGPU, rows: 4_096 },
-  { ...DEFAULT, ...WEBGPU, rows: 2_048 },
+const WASM_SIDES: readonly Side[] = [
+  { program: "ours", backend: "wasm", threads: 1 },
+  { program: "ours", backend: "wasm", threads: 2 },
+  { program: "tensorflow", backend: "wasm", threads: 0 },
+  { program: "jax", backend: "wasm", threads: 0 },
 ];
-/** How many times as fast as TensorFlow.js each backend has to be. */
-const TARGETS = { wasm: 5, webgpu: 10 } as const;
-const MOST_LOSS_DIFFERENCE = 0.01;
-/** A last loss above this share of the first is no training. */
-const MOST_LOSS_LEFT = 0.98;
+const WEBGPU_SIDES: readonly Side[] = [
+  { program: "ours", backend: "webgpu", threads: 1 },
+  { program: "tensorflow", backend: "webgpu", threads: 0 },
+  { program: "jax", backend: "webgpu", threads: 0 },
+];
 
-/** Training against TensorFlow.js on the same backend. @throws when the two did not learn the same */
-export async function training({ page }: BenchBrowser): Promise<AreaResults> {
+/** A shape, and steps of an epoch that last long enough to time and short enough for the slowest side. */
+interface Shape {
+  readonly widths: readonly number[];
+  readonly batchSize: number;
+  readonly optimizers: readonly ("sgd" | "adam")[];
+  readonly steps: Readonly<Record<"wasm" | "webgpu", number>>;
+}
+
+const BOTH = ["sgd", "adam"] as const;
+const SHAPES: readonly Shape[] = [
+  { widths: [16, 64, 64, 3], batchSize: 1024, optimizers: BOTH, steps: { wasm: 16, webgpu: 2 } },
+  { widths: [16, 64, 64, 3], batchSize: 8192, optimizers: BOTH, steps: { wasm: 2, webgpu: 1 } },
+  { widths: [16, 256, 256, 3], batchSize: 1024, optimizers: BOTH, steps: { wasm: 2, webgpu: 1 } },
+  { widths: [16, 256, 256, 3], batchSize: 8192, optimizers: BOTH, steps: { wasm: 1, webgpu: 1 } },
+  { widths: [7, 64, 32, 3], batchSize: 64, optimizers: ["sgd"], steps: { wasm: 128, webgpu: 16 } },
+];
+const MOST_LOSS_DIFFERENCE = 0.01;
+const CHECKED_EPOCHS = 3;
+const TURNS = 5;
+/** A turn of a fast side is several epochs. */
+const LEAST_TURN_MS = 150;
+
+/** Training against TensorFlow.js and jax-js on the same backend. @throws when two did not learn the same */
+export async function training(bench: Bench): Promise<AreaResults> {
   const results: Result[] = [];
-  for (const wish of DUELS) {
-    const { ours, theirs } = await page.evaluate((duel) => globalThis.bench.duel(duel), wish);
-    const what = `MLP ${wish.widths.join("-")}, batch ${wish.batchSize}, ${wish.backend}`;
-    const difference = Math.abs(ours.lastLoss / theirs.lastLoss - 1);
-    if (!(difference < MOST_LOSS_DIFFERENCE) || !(ours.lastLoss < MOST_LOSS_LEFT * ours.firstLoss)) {
-      throw new Error(
-        `${what}: losses ${ours.firstLoss} to ${ours.lastLoss} (ours), ${theirs.firstLoss} to ${theirs.lastLoss} (TensorFlow.js)`,
-      );
+  for (const backend of ["wasm", "webgpu"] as const) {
+    const sides = backend === "wasm" ? WASM_SIDES : WEBGPU_SIDES;
+    for (const { widths, batchSize, optimizers, steps } of SHAPES) {
+      for (const optimizer of bench.quick ? optimizers.slice(0, 1) : optimizers) {
+        const shape = { widths, batchSize, rows: batchSize * steps[backend], optimizer };
+        process.stderr.write(`  ${contestName(shape)}, ${backend}\n`);
+        results.push(...(await contest(bench, { shape, sides })));
+      }
     }
-    const losses = `loss ${ours.lastLoss.toFixed(4)}, peer's ${theirs.lastLoss.toFixed(4)}`;
-    results.push({
-      what,
-      measured: median(ours.rowsPerSecond),
-      unit: "rows/s",
-      detail: `${spread(ours.rowsPerSecond)}; peer ${spread(theirs.rowsPerSecond)}; ${losses}`,
-      peer: { name: `TF.js ${wish.backend}`, measured: median(theirs.rowsPerSecond) },
-      target: { of: "ratio", bound: "at least", value: TARGETS[wish.backend] },
-    });
   }
-  const threads = await page.evaluate(() => globalThis.bench.tensorflowThreads());
+  return { title: "Training", method: METHOD, results };
+}
+
+function contestName({ widths, batchSize, optimizer }: TrainingContest["shape"]): string {
+  return `${widths.join("-")}, batch ${batchSize.toLocaleString("en-US")}, ${optimizer}`;
+}
+
+async function contest({ browser, quick }: Bench, wish: TrainingContest): Promise<Result[]> {
+  const { shape, sides } = wish;
+  await browser.restart();
+  await browser.ask("openTraining", wish);
+  const losses: string[] = [];
+  const lasts: number[] = [];
+  for (const [side, { program }] of sides.entries()) {
+    const all: number[] = [];
+    for (let epoch = 0; epoch < CHECKED_EPOCHS; epoch++) {
+      all.push((await browser.ask("turn", { side, leastMs: 0 })).last);
+    }
+    const [first = Number.NaN] = all;
+    const last = all.at(-1) ?? Number.NaN;
+    losses.push(`${program} ${first.toFixed(4)} to ${last.toFixed(4)}`);
+    lasts.push(last < first ? last : Number.NaN);
+  }
+  const [ours = Number.NaN] = lasts;
+  if (!lasts.every((last) => Math.abs(last / ours - 1) < MOST_LOSS_DIFFERENCE)) {
+    throw new Error(`${contestName(shape)}: losses ${losses.join(", ")}`);
+  }
+  const pace = { sides: sides.length, turns: quick ? 1 : TURNS, leastMs: quick ? 0 : LEAST_TURN_MS };
+  const times = await measureTurns(browser, pace);
+  return trainingPairs(wish, browser.adapter).map((pair) => resultOf(pair, wish, { times, loss: ours }));
+}
+
+function resultOf(
+  { side, peer, least }: Pair,
+  { shape, sides }: TrainingContest,
+  { times, loss }: { readonly times: readonly SideTimes[]; readonly loss: number },
+): Result {
+  const timesOf = (wanted: Side): SideTimes => {
+    const found = times[sides.indexOf(wanted)];
+    if (!found) throw new Error(`unreachable: ${sideName(wanted)} took no turns`);
+    return found;
+  };
+  const [ours, theirs] = [timesOf(side), timesOf(peer)];
+  const runs = `${spread(rowRates(ours, shape.rows))}; peer ${spread(rowRates(theirs, shape.rows))}`;
   return {
-    title: "Training",
-    method: [
-      "One local epoch of SGD (rate 0.1) with softmax cross-entropy: same model, weights, rows, page and run, epoch by",
-      "epoch in turn after a warm-up; losses after the last epoch agree within 1%. TensorFlow.js 4.22 with batches",
-      "uploaded beforehand, fused dense layers, `optimizer.minimize` and one readback an epoch; its WebAssembly is the build",
-      `with SIMD and threads, offered one a core (it reports using ${threads}); ours has SIMD and one thread.`,
-    ].join("\n"),
-    results,
+    what: `${contestName(shape)}: ${sideName(side)}`,
+    ...rowRate(ours, shape.rows),
+    unit: "rows/s",
+    detail: `${runs}; loss ${figure(loss)}`,
+    peer: { name: sideName(peer), ...rowRate(theirs, shape.rows) },
+    target: least === null ? null : { of: "ratio", bound: "at least", value: least },
   };
 }
+
+const METHOD = `Local epochs with softmax cross-entropy, SGD (rate 0.02) or Adam (rate 0.003): same model, first weights, rows,
+worker and run. Every side first trains ${CHECKED_EPOCHS} epochs, after which their losses agree within 1%; then they take turns,
+${TURNS} each, a turn being as many epochs as last ${LEAST_TURN_MS} ms (at least one). All sides run in one module worker of an isolated
+page, since a thread pool may not wait on a page. CPU seconds are those of all processes of the browser during
+the turns. TensorFlow.js 4.22: batches uploaded beforehand, fused dense layers, \`optimizer.minimize\`, one readback an
+epoch; its WebAssembly is the build with SIMD and threads, offered one a core. jax-js 0.1.25: batches uploaded
+beforehand, one \`jit\` over the whole step, losses summed on the device, one readback an epoch; its WebAssembly
+starts a thread a core. Ours: one thread or two, relaxed SIMD where the browser has it.`;

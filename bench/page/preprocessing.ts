@@ -9,7 +9,7 @@ import type { BackendName } from "../../protocol/nodes.ts";
 import { fitPreprocessing } from "../../protocol/preprocessing.ts";
 import { randomStream } from "../../protocol/random.ts";
 import type { Label } from "../../protocol/tasks.ts";
-import { openBackend } from "./training.ts";
+import { openOurs } from "./ours.ts";
 
 /** How much is prepared, where, how often. */
 export interface PreparationWish {
@@ -76,7 +76,7 @@ async function timed(runs: number, work: () => Promise<void>): Promise<number[]>
 
 /** Times both halves of what a node does with a shard before it trains. */
 export async function prepare({ backend: name, rows, runs }: PreparationWish): Promise<PreparationTimes> {
-  const backend = await openBackend(name);
+  const backend = await openOurs({ backend: name, threads: 1 });
   const bytes = encodeShard(
     survey(rows),
     Array.from({ length: rows }, (_, row) => row),

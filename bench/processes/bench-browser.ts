@@ -1,16 +1,37 @@
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright";
-import { preview } from "vite";
+import { type Browser, chromium, type LaunchOptions } from "playwright";
+import { type PreviewServer, preview } from "vite";
 import { packageRoot } from "../../coordinator/package-root.ts";
 import { testLaunch } from "../../test/chromium.ts";
 import { freePort } from "../../test/support/coordinator-process.ts";
+import type { BenchWorker } from "../worker.ts";
+import { type ProcessTree, processTree } from "./process-tree.ts";
+
+/** What a worker can be asked for. */
+export type WorkerWish<Name extends keyof BenchWorker> = Parameters<BenchWorker[Name]>[0];
+/** What a worker gives. */
+export type WorkerAnswer<Name extends keyof BenchWorker> = Awaited<ReturnType<BenchWorker[Name]>>;
 
 /** Chromium with the benchmark's page open. */
 export interface BenchBrowser {
   readonly version: string;
+  /** The WebGPU adapter's description. */
   readonly adapter: string;
-  readonly page: Page;
+  /** What the browser costs the machine. */
+  readonly processes: ProcessTree;
+  /** Ends the worker with all it holds, and starts another. */
+  restart(): Promise<void>;
+  /** Calls the worker. */
+  ask<Name extends keyof BenchWorker>(name: Name, wish: WorkerWish<Name>): Promise<WorkerAnswer<Name>>;
   close(): Promise<void>;
+}
+
+/** Opens another browser with the same page, for what must not find traces of earlier work. */
+export type BrowserOpener = () => Promise<BenchBrowser>;
+
+/** Where the built page is; files put there are served beside it. */
+export function pageFolder(): string {
+  return join(packageRoot(), "dist/bench/page");
 }
 
 /** SharedArrayBuffer and precise timers need an isolated page, which is also how the coordinator serves ours. */
@@ -19,35 +40,47 @@ const ISOLATION = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Opens the built page in a browser of its own, with the flags of the tests. */
-export async function openBenchBrowser(): Promise<BenchBrowser> {
-  const server = await preview({
+/** Serves the built page. */
+export async function servePage(): Promise<PreviewServer> {
+  return preview({
     configFile: false,
     root: packageRoot(),
-    build: { outDir: join(packageRoot(), "dist/bench/page") },
+    build: { outDir: pageFolder() },
     preview: { host: "127.0.0.1", port: await freePort(), strictPort: true, headers: ISOLATION },
     logLevel: "warn",
   });
-  let browser: Browser | null = null;
+}
+
+const SOFTWARE_ADAPTER = "--use-webgpu-adapter=swiftshader";
+
+/** The tests' flags, or the same with the machine's own graphics device. */
+function launchOptions(hardware: boolean): LaunchOptions {
+  if (!hardware) return testLaunch;
+  const kept = testLaunch.args.filter((flag) => flag !== SOFTWARE_ADAPTER);
+  return { ...testLaunch, args: [...kept, "--enable-features=Vulkan", "--ignore-gpu-blocklist"] };
+}
+
+/** Opens the page at `url` in a browser of its own. @param hardware whether WebGPU is a graphics device's */
+export async function openBenchBrowser(url: string, hardware: boolean): Promise<BenchBrowser> {
+  const browser: Browser = await chromium.launch(launchOptions(hardware));
   try {
-    browser = await chromium.launch(testLaunch);
     const page = await browser.newPage();
     page.on("pageerror", (error) => process.stderr.write(`${error.stack ?? error.message}\n`));
-    await page.goto(server.resolvedUrls?.local[0] ?? "");
+    await page.goto(url);
     await page.waitForFunction(() => "bench" in globalThis);
-    const opened = browser;
+    await page.evaluate(() => globalThis.bench.restart());
+    const ask: BenchBrowser["ask"] = (name, wish) =>
+      page.evaluate((call) => globalThis.bench.ask(call.name, call.wish), { name, wish }) as never;
     return {
       version: browser.version(),
-      adapter: await page.evaluate(() => globalThis.bench.adapter()),
-      page,
-      async close() {
-        await opened.close();
-        await server.close();
-      },
+      adapter: await ask("adapter", undefined),
+      processes: await processTree(browser),
+      restart: () => page.evaluate(() => globalThis.bench.restart()),
+      ask,
+      close: () => browser.close(),
     };
   } catch (error) {
-    await browser?.close();
-    await server.close();
+    await browser.close();
     throw error;
   }
 }

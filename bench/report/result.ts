@@ -5,17 +5,27 @@ export interface Target {
   readonly value: number;
 }
 
+/** What a unit of work costs besides its place in the table; `null` where it could not be measured. */
+export interface Cost {
+  /** Which unit. */
+  readonly of: string;
+  readonly wallSeconds: number;
+  /** Of all processes of the browser. */
+  readonly cpuSeconds: number | null;
+}
+
 /** One line of the results table. */
 export interface Result {
   /** What was done, with its shape. */
   readonly what: string;
   readonly measured: number;
-  readonly unit: "rows/s" | "records/s" | "GB/s" | "ms" | "s";
+  readonly unit: "rows/s" | "records/s" | "GB/s" | "GFLOP/s" | "ms" | "s" | "MiB" | "x the shard" | "share";
   /** How the figure came about: runs and spread. */
   readonly detail: string;
   /** Another program on the same work, in the same unit. */
-  readonly peer: { readonly name: string; readonly measured: number } | null;
+  readonly peer: { readonly name: string; readonly measured: number; readonly cost?: Cost } | null;
   readonly target: Target | null;
+  readonly cost?: Cost;
 }
 
 /** Results of one area, with what a reader must know of how they were taken. */

@@ -1,6 +1,6 @@
 import { textTable } from "../../coordinator/commands/process/terminal.ts";
 import type { Machine } from "./machine.ts";
-import { type AreaResults, isMet, type Result, ratio } from "./result.ts";
+import { type AreaResults, type Cost, isMet, type Result, ratio } from "./result.ts";
 import { figure } from "./spread.ts";
 
 /** Everything one run of the benchmarks found. */
@@ -15,7 +15,7 @@ export interface Report {
 const COLUMNS = ["what", "measured", "peer", "ratio", "target", "met", "runs"];
 
 function cells(result: Result): string[] {
-  const { what, measured, unit, peer, target, detail } = result;
+  const { what, measured, unit, peer, target, detail, cost } = result;
   const times = ratio(result);
   const met = isMet(result);
   const targetUnit = target?.of === "ratio" ? "x the peer" : unit;
@@ -26,8 +26,18 @@ function cells(result: Result): string[] {
     times === null ? "" : `${figure(times)}x`,
     target === null ? "" : `${target.bound} ${target.value.toLocaleString("en-US")} ${targetUnit}`,
     met === null ? "" : met ? "yes" : "NO",
-    detail,
+    [detail, ...(cost ? [costWords(cost, peer?.cost)] : [])].join("; "),
   ];
+}
+
+/** `"CPU 0.86 s for 1M rows, peer's 21.3"`; the wall's time says the same as the rate. */
+function costWords({ of, cpuSeconds }: Cost, peer: Cost | undefined): string {
+  const others = peer === undefined ? "" : `, peer's ${seconds(peer.cpuSeconds)}`;
+  return `CPU ${seconds(cpuSeconds)} s for ${of}${others}`;
+}
+
+function seconds(value: number | null): string {
+  return value === null ? "unknown" : figure(value);
 }
 
 /** A table for a terminal. */

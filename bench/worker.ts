@@ -1,0 +1,24 @@
+// The worker in which everything is timed: a backend with threads may not run on a page.
+import * as Comlink from "comlink";
+import { createWebgpuBackend } from "../client/backend/webgpu.ts";
+import { turn } from "./page/contest.ts";
+import { prepare } from "./page/preprocessing.ts";
+import { openInference, openTraining } from "./page/sides.ts";
+
+const worker = {
+  openTraining,
+  openInference,
+  turn,
+  prepare,
+  /** The WebGPU adapter's description. */
+  async adapter(): Promise<string> {
+    const backend = await createWebgpuBackend();
+    backend.dispose();
+    return backend.device;
+  },
+};
+
+/** What a worker is asked for; each takes one plain value and gives one. */
+export type BenchWorker = typeof worker;
+
+Comlink.expose(worker);
