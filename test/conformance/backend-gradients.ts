@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Backend, Trainer } from "../../client/backend/backend.ts";
 import { type LocalTraining, localTraining } from "../../protocol/local-training.ts";
+import { errorBounds } from "../oracle/bounds/error-bounds.ts";
 import { firstDifference, firstMismatch, firstOutside } from "../oracle/close.ts";
-import { errorBounds } from "../oracle/error-bounds.ts";
 import { lossGradient, meanLoss, outputsOf } from "../oracle/network.ts";
 import type { BackendOf } from "./backend.ts";
 import { inOrder, type Problem, type ProblemShape, problem, startAt, uniform } from "./samples.ts";

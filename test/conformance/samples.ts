@@ -1,5 +1,5 @@
 import type { LocalStart, Targets } from "../../client/backend/backend.ts";
-import { type ModelSpec, parameterCount, parameterLayout } from "../../protocol/model.ts";
+import { type ModelSpec, parameterCount, parameterLayout, targetsPerRow } from "../../protocol/model.ts";
 import { randomStream } from "../../protocol/random.ts";
 import type { Examples, Network } from "../oracle/network.ts";
 
@@ -50,15 +50,16 @@ export interface Problem {
 export interface ProblemShape {
   readonly widths: readonly number[];
   readonly head: ModelSpec["head"];
+  readonly activation?: ModelSpec["activation"];
   readonly rows: number;
   readonly seed?: number;
 }
 
 /** Weights uniform in `±sqrt(3 / inputs)`, so that activations keep their size; biases in ±0.5; `|x| <= 2`. */
-export function problem({ widths, head, rows, seed = 1 }: ProblemShape): Problem {
+export function problem({ widths, head, activation = "relu", rows, seed = 1 }: ProblemShape): Problem {
   const [inputs = 1] = widths;
   const outputs = widths.at(-1) ?? 1;
-  const model: ModelSpec = { inputs, hidden: widths.slice(1, -1), outputs, activation: "relu", head };
+  const model: ModelSpec = { inputs, hidden: widths.slice(1, -1), outputs, activation, head };
   const parameters = uniform(parameterCount(model), seed, 0.5);
   for (const layer of parameterLayout(model)) {
     const scale = 2 * Math.sqrt(3 / layer.inputs);
@@ -68,7 +69,7 @@ export function problem({ widths, head, rows, seed = 1 }: ProblemShape): Problem
   const targets: Targets =
     head === "softmax-cross-entropy"
       ? { kind: "class", classes: wholes(rows, outputs, seed + 2) }
-      : { kind: "value", values: uniform(rows * outputs, seed + 3, 2) };
+      : { kind: "value", values: uniform(rows * targetsPerRow(model), seed + 3, 2) };
   const examples = { x, targets: targets.kind === "class" ? targets.classes : targets.values };
-  return { model, network: { widths, head }, rows, x, targets, examples, parameters };
+  return { model, network: { widths, head, activation }, rows, x, targets, examples, parameters };
 }

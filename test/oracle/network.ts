@@ -1,14 +1,23 @@
-/** A multilayer perceptron: ReLU between layers, linear last; each layer `[inputs + 1, outputs]`, bias last. */
-export interface Network {
+import { type Activation, activate, activationSlope } from "./activations.ts";
+import { type Head, rowLoss, targetWidth } from "./heads.ts";
+
+/** A multilayer perceptron, linear last; each layer `[inputs + 1, outputs]`, bias last. */
+export interface Network extends Head {
   /** inputs, hidden…, outputs */
   readonly widths: readonly number[];
-  readonly head: "softmax-cross-entropy" | "mean-squared-error";
+  /** Between layers; ReLU where left out. */
+  readonly activation?: Activation;
+  /**
+   * Factor of the activation of unit `u` in hidden layer `l` (from 0) for the row at `place` among those listed:
+   * a thinned network, as dropout makes it. 1 where left out.
+   */
+  readonly thinned?: (place: number, l: number, u: number) => number;
 }
 
 export interface Examples {
   /** row-major `[rows, inputs]` */
   readonly x: ArrayLike<number>;
-  /** a class index a row, or row-major values `[rows, outputs]` */
+  /** a class index a row, or row-major values `[rows, targets]` */
   readonly targets: ArrayLike<number>;
 }
 
@@ -33,6 +42,11 @@ export function rowOf(values: ArrayLike<number>, row: number, cols: number): Flo
   return Float64Array.from({ length: cols }, (_, c) => values[row * cols + c]);
 }
 
+/** The row's class, or its target values. */
+export function targetOf({ widths, head }: Network, { targets }: Examples, row: number): Float64Array {
+  return rowOf(targets, row, targetWidth(head, widths[widths.length - 1]));
+}
+
 /** `y[o] = sum_i x[i] * w[i,o] + b[o]` */
 export function dense(x: Float64Array, parameters: ArrayLike<number>, layer: Layer): Float64Array {
   const { inputs, outputs, at } = layer;
@@ -43,41 +57,26 @@ export function dense(x: Float64Array, parameters: ArrayLike<number>, layer: Lay
   });
 }
 
-/** What every layer gives for one row: `[x, relu(dense), …, outputs]`. */
-export function forward(network: Network, parameters: ArrayLike<number>, x: Float64Array): Float64Array[] {
+/** What one row gives in every layer. */
+interface Pass {
+  /** `[x, first hidden layer, …, outputs]` */
+  readonly values: readonly Float64Array[];
+  /** Derivative of `values[l]` by what came before its activation; of `values[0]` there is none. */
+  readonly slopes: readonly Float64Array[];
+}
+
+function forward(network: Network, parameters: ArrayLike<number>, x: Float64Array, place: number): Pass {
+  const { activation = "relu", thinned = () => 1 } = network;
   const layers = layersOf(network);
-  const activations = [x];
+  const values = [x];
+  const slopes = [new Float64Array(0)];
   layers.forEach((layer, l) => {
-    const y = dense(activations[l], parameters, layer);
-    activations.push(l === layers.length - 1 ? y : y.map((value) => Math.max(0, value)));
+    const z = dense(values[l], parameters, layer);
+    const last = l === layers.length - 1;
+    values.push(last ? z : z.map((value, u) => activate(activation, value) * thinned(place, l, u)));
+    slopes.push(z.map((value, u) => (last ? 1 : activationSlope(activation, value) * thinned(place, l, u))));
   });
-  return activations;
-}
-
-/** Loss of one row and its derivative by the outputs. */
-export interface RowLoss {
-  readonly loss: number;
-  readonly delta: Float64Array;
-}
-
-/** `-log softmax(z)[c]`, derivative `softmax(z) - onehot(c)`. */
-export function crossEntropy(z: Float64Array, target: number): RowLoss {
-  const largest = z.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const logSum = largest + Math.log(z.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-  const delta = z.map((value, o) => Math.exp(value - logSum) - (o === target ? 1 : 0));
-  return { loss: logSum - z[target], delta };
-}
-
-/** `sum_o (y - t)^2 / outputs`, derivative `2 (y - t) / outputs`. */
-export function squaredError(y: Float64Array, target: Float64Array): RowLoss {
-  const delta = y.map((value, o) => (2 * (value - target[o])) / y.length);
-  return { loss: y.reduce((sum, value, o) => sum + (value - target[o]) ** 2, 0) / y.length, delta };
-}
-
-function rowLoss({ head }: Network, outputs: Float64Array, examples: Examples, row: number): RowLoss {
-  return head === "softmax-cross-entropy"
-    ? crossEntropy(outputs, examples.targets[row])
-    : squaredError(outputs, rowOf(examples.targets, row, outputs.length));
+  return { values, slopes };
 }
 
 /** Outputs of every listed row: `[rows.length, outputs]`. */
@@ -87,12 +86,11 @@ export function outputsOf(
   x: ArrayLike<number>,
   rows: ArrayLike<number>,
 ): Float64Array {
-  return Float64Array.from(
-    Array.from(
-      rows,
-      (row) => forward(network, parameters, rowOf(x, row, network.widths[0])).at(-1) ?? [],
-    ).flatMap((outputs) => [...outputs]),
-  );
+  const outputs = Array.from(rows, (row, place) => {
+    const { values } = forward(network, parameters, rowOf(x, row, network.widths[0]), place);
+    return [...values[values.length - 1]];
+  });
+  return Float64Array.from(outputs.flat());
 }
 
 /** Mean loss over the listed rows. */
@@ -103,10 +101,10 @@ export function meanLoss(
   rows: ArrayLike<number>,
 ): number {
   let sum = 0;
-  for (const row of Array.from(rows)) {
-    const activations = forward(network, parameters, rowOf(examples.x, row, network.widths[0]));
-    sum += rowLoss(network, activations[activations.length - 1], examples, row).loss;
-  }
+  Array.from(rows).forEach((row, place) => {
+    const { values } = forward(network, parameters, rowOf(examples.x, row, network.widths[0]), place);
+    sum += rowLoss(network, values[values.length - 1], targetOf(network, examples, row)).loss;
+  });
   return sum / rows.length;
 }
 
@@ -120,16 +118,16 @@ export function lossGradient(
   const layers = layersOf(network);
   const gradient = new Float64Array(parameters.length);
   let sum = 0;
-  for (const row of Array.from(rows)) {
-    const activations = forward(network, parameters, rowOf(examples.x, row, network.widths[0]));
-    const { loss, delta } = rowLoss(network, activations[layers.length], examples, row);
+  Array.from(rows).forEach((row, place) => {
+    const { values, slopes } = forward(network, parameters, rowOf(examples.x, row, network.widths[0]), place);
+    const { loss, delta } = rowLoss(network, values[layers.length], targetOf(network, examples, row));
     sum += loss;
     let down = delta.map((value) => value / rows.length);
     for (let l = layers.length - 1; l >= 0; l--) {
-      addLayerGradient(gradient, layers[l], activations[l], down);
-      down = backward(parameters, layers[l], down).map((value, i) => (activations[l][i] > 0 ? value : 0));
+      addLayerGradient(gradient, layers[l], values[l], down);
+      if (l > 0) down = backward(parameters, layers[l], down).map((value, i) => value * slopes[l][i]);
     }
-  }
+  });
   return { loss: sum / rows.length, gradient };
 }
 
