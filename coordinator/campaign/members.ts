@@ -3,9 +3,11 @@ import * as z from "zod";
 import { Slug } from "../../protocol/catalogs.ts";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import {
+  type BackendProbe,
   type Heartbeat,
   type JoinRequest,
   NodeCapabilities,
+  type NodeFault,
   NodeId,
   NodeName,
   type NodeStatus,
@@ -31,12 +33,18 @@ export interface Member extends z.infer<typeof MemberRecord> {
   examplesPerSecond: number | null;
   updates: number;
   rejected: number;
+  /** As the node last reported them; a node repeats both in every heartbeat, so they are not stored. */
+  probes: BackendProbe[];
+  fault: NodeFault | null;
 }
 
 /** Nodes send a heartbeat at least this often. */
 export const HEARTBEAT_SECS = 10;
 /** Two missed heartbeats and half a third: a hidden tab's timers may slip by a second or more. */
 const LEASE_MS = 2.5 * HEARTBEAT_SECS * 1000;
+
+/** What is known of a member before its first heartbeat and its first update. */
+const UNHEARD = { examplesPerSecond: null, updates: 0, rejected: 0, probes: [], fault: null };
 
 const SECRET_BYTES = 32;
 const NODE_ID_BYTES = 8;
@@ -64,11 +72,9 @@ export class Members {
       const record = MemberRecord.parse(value);
       members.#members.set(record.nodeId, {
         ...record,
+        ...UNHEARD,
         lastSeenMs: null,
         state: "lost",
-        examplesPerSecond: null,
-        updates: 0,
-        rejected: 0,
       });
     }
     return members;
@@ -88,11 +94,9 @@ export class Members {
     await this.#store.swap(`nodes/${nodeId}`, null, record);
     const member: Member = {
       ...record,
+      ...UNHEARD,
       lastSeenMs: this.#clock.monotonicMs(),
       state: "waiting",
-      examplesPerSecond: null,
-      updates: 0,
-      rejected: 0,
     };
     this.#members.set(nodeId, member);
     return { member, token: `${nodeId}.${secret}` };
@@ -126,15 +130,15 @@ export class Members {
   }
 
   /** Takes a heartbeat in. @returns whether anything people see has changed */
-  heartbeat(member: Member, { state, backend, examplesPerSecond }: Heartbeat): boolean {
-    const changed =
-      member.state !== state ||
-      member.capabilities.backend !== backend ||
-      member.examplesPerSecond !== examplesPerSecond;
-    member.state = state;
-    member.capabilities = { ...member.capabilities, backend };
-    member.examplesPerSecond = examplesPerSecond;
-    return changed;
+  heartbeat(member: Member, heartbeat: Heartbeat): boolean {
+    const before = JSON.stringify(nodeStatus(member));
+    const { backend, device = member.capabilities.device } = heartbeat;
+    member.state = heartbeat.state;
+    member.capabilities = { ...member.capabilities, backend, device };
+    member.examplesPerSecond = heartbeat.examplesPerSecond;
+    member.probes = heartbeat.probes ?? [];
+    member.fault = heartbeat.fault ?? null;
+    return JSON.stringify(nodeStatus(member)) !== before;
   }
 
   /** Forgets a member; its token is worth nothing from here on. */
@@ -184,7 +188,7 @@ export class Members {
 
 /** A member as the dashboard lists it. */
 export function nodeStatus(member: Member): NodeStatus {
-  const { nodeId, name, task, state, examplesPerSecond, updates, rejected, capabilities } = member;
-  const { backend, device } = capabilities;
-  return { nodeId, name, task, backend, device, state, examplesPerSecond, updates, rejected };
+  const { nodeId, name, task, state, examplesPerSecond, updates, rejected, probes, fault } = member;
+  const { backend, device } = member.capabilities;
+  return { nodeId, name, task, backend, device, state, examplesPerSecond, updates, rejected, probes, fault };
 }

@@ -34,6 +34,7 @@ const STATUS: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   disk_full: 507,
   device_unavailable: 500,
   device_lost: 500,
+  out_of_memory: 500,
   diverged: 500,
   shard_corrupt: 500,
   coordinator_unreachable: 500,
