@@ -44,8 +44,22 @@ const coordinator = {
   },
 };
 
-const builds: Record<string, typeof client | typeof coordinator> = {
+/** The compute core in Node: a program of its own, because the coordinator holds nothing of the client. */
+const edge = {
+  build: {
+    ssr: true,
+    outDir: "dist/edge",
+    emptyOutDir: true,
+    target: "node20" as const,
+    rolldownOptions: {
+      input: { edge: "client/edge/edge.ts", "lane-thread": "client/edge/lane-thread.ts" },
+    },
+  },
+};
+
+const builds: Record<string, typeof client | typeof coordinator | typeof edge> = {
   coordinator,
+  edge,
   production: client,
   development: client,
 };

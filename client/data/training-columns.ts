@@ -4,6 +4,9 @@ import type { Label } from "../../protocol/tasks.ts";
 import type { FeatureTerm, Targets } from "../backend/backend.ts";
 import type { ShardTable } from "./shard-table.ts";
 
+/** A table of numbers: all that features need of a shard. */
+export type NumberTable = Pick<ShardTable, "rows" | "numbers">;
+
 /** What features are computed from: `x[r, f]` of `Backend.encodeFeatures`. */
 export interface FeatureColumns {
   /** Planar, each `[rows]`, every needed column once; may be views of shard bytes. */
@@ -18,7 +21,7 @@ export interface FeatureColumns {
  *
  * @throws {AstroScaleError} `column_missing` when a table lacks one
  */
-export function featureColumns(tables: readonly ShardTable[], features: readonly Feature[]): FeatureColumns {
+export function featureColumns(tables: readonly NumberTable[], features: readonly Feature[]): FeatureColumns {
   const names = new Map<string, number>();
   const indexOf = (name: string): number => {
     const index = names.get(name) ?? names.size;
@@ -52,11 +55,11 @@ export function labelTargets(tables: readonly ShardTable[], label: Label): Targe
   return { kind: "value", values };
 }
 
-function rowsOf(tables: readonly ShardTable[]): number {
+function rowsOf(tables: readonly NumberTable[]): number {
   return tables.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-function numbersOfAll(tables: readonly ShardTable[], name: string): Float32Array<ArrayBuffer> {
+function numbersOfAll(tables: readonly NumberTable[], name: string): Float32Array<ArrayBuffer> {
   const [only, ...others] = tables;
   if (only && others.length === 0) return only.numbers(name);
   const numbers = new Float32Array(rowsOf(tables));
@@ -64,10 +67,10 @@ function numbersOfAll(tables: readonly ShardTable[], name: string): Float32Array
   return numbers;
 }
 
-function place<Values extends Float32Array | Uint32Array>(
-  tables: readonly ShardTable[],
+function place<Values extends Float32Array | Uint32Array, Table extends NumberTable>(
+  tables: readonly Table[],
   all: Values,
-  valuesOf: (table: ShardTable) => Values,
+  valuesOf: (table: Table) => Values,
 ): void {
   let at = 0;
   for (const table of tables) {
