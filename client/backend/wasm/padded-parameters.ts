@@ -34,7 +34,7 @@ export function paddedLayout(spec: ModelSpec): {
 export function pad(
   layers: readonly PaddedLayer[],
   flat: Float32Array<ArrayBuffer>,
-  padded: Float32Array<ArrayBuffer>,
+  padded: Float32Array,
 ): void {
   for (const { outputs, at, flatAt } of rowsOf(layers)) {
     padded.set(flat.subarray(flatAt, flatAt + outputs), at);
@@ -44,7 +44,7 @@ export function pad(
 /** Copies a padded parameter vector into a flat one. */
 export function unpad(
   layers: readonly PaddedLayer[],
-  padded: Float32Array<ArrayBuffer>,
+  padded: Float32Array,
   flat: Float32Array<ArrayBuffer>,
 ): void {
   for (const { outputs, at, flatAt } of rowsOf(layers)) {
