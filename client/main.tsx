@@ -22,6 +22,7 @@ mountVolunteerPage(root, {
   parameters: readJoinParameters(location.search),
   suggestedName: suggestName(Math.random),
   hasWebGpu: "gpu" in navigator,
+  cores: navigator.hardwareConcurrency,
 });
 
 // A page that may come back from the back/forward cache keeps its node; one that will not says goodbye.

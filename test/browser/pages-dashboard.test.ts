@@ -120,6 +120,23 @@ describe("the dashboard", () => {
     expect(document.querySelector("main img")).toBeNull();
   });
 
+  test("shows what a node computes with, what it measured, and the round it gave up, in its words as text", async () => {
+    const [healthy] = running().nodes;
+    const probes = [
+      { backend: "wasm", device: "", examplesPerSecond: 51_000 },
+      { backend: "webgpu", device: "", examplesPerSecond: 210_000 },
+    ] as const;
+    const fault = { round: 12, code: "diverged", message: "loss is <b>NaN</b>" } as const;
+    const faulty = nodeStatus({ nodeId: "00000000000000c3", name: "cleo", probes: [...probes], fault });
+    open({ ...running(), nodes: healthy === undefined ? [faulty] : [healthy, faulty] });
+    const row = page.getByRole("row", { name: /^cleo/ });
+    await expect.element(row).toHaveTextContent(/gave up round 12: loss is <b>NaN<\/b> diverged/);
+    await expect
+      .element(row)
+      .toHaveTextContent(/WebGPU on Apple M2.*measured: WebAssembly 51,000\/s, WebGPU 210,000\/s/);
+    await expect.element(page.getByRole("row", { name: /^anna/ })).not.toHaveTextContent(/measured|gave up/);
+  });
+
   test("takes in what the stream tells: a closed round, a refused update, the end", async () => {
     const { events, later } = open(running());
     await expect.element(page.getByRole("heading", { name: "Round 2 now" })).toBeVisible();

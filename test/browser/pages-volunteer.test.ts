@@ -44,6 +44,7 @@ function open(query = "", tasks: readonly TaskStatus[] = [taskStatus(taskSpec())
     parameters: readJoinParameters(query),
     suggestedName: "quiet-quasar-417",
     hasWebGpu: true,
+    cores: 4,
   });
   close = () => {
     unmount();
@@ -80,12 +81,16 @@ describe("the volunteer page before joining", () => {
     await expect.element(page.getByRole("region", { name: "What is computed" })).toHaveTextContent("8,014");
     await page.getByRole("textbox", { name: "Your node's name" }).fill("  anna  ");
     await page.getByRole("radio", { name: "WebAssembly" }).click();
+    const threads = page.getByRole("combobox", { name: "Processor" });
+    await expect.element(threads).toHaveTextContent("As usual: 3 threads of 4");
+    await threads.selectOptions("2 threads of 4");
     await page.getByRole("button", { name: "Join" }).click();
     await expect.element(page.getByRole("heading", { level: 1 })).toHaveTextContent("Joining.");
     expect(joined).toEqual([
-      { name: "anna", backend: "wasm", task: "sdss-class", coordinator: "http://coordinator" },
+      { name: "anna", backend: "wasm", threads: 2, task: "sdss-class", coordinator: "http://coordinator" },
     ]);
     expect(localStorage.getItem("astroscale.name")).toBe("anna");
+    expect(localStorage.getItem("astroscale.threads")).toBe("2");
   });
 
   test("does not join under a name that nobody can read, and says what is wrong with it", async () => {
@@ -100,11 +105,20 @@ describe("the volunteer page before joining", () => {
   });
 
   test("joins by itself when the address says so, and leaves the choice of the task to the coordinator", async () => {
-    const { joined } = open("?join=auto&name=ci-1&backend=webgpu");
+    const { joined } = open("?join=auto&name=ci-1&backend=webgpu&threads=1");
     await expect.element(page.getByRole("button", { name: "Stop" })).toBeVisible();
     expect(joined).toEqual([
-      { name: "ci-1", backend: "webgpu", task: null, coordinator: "http://coordinator" },
+      { name: "ci-1", backend: "webgpu", threads: 1, task: null, coordinator: "http://coordinator" },
     ]);
+  });
+
+  test("offers the threads that this volunteer gave last, and asks for none where the graphics processor computes", async () => {
+    localStorage.setItem("astroscale.threads", "4");
+    open();
+    const threads = page.getByRole("combobox", { name: "Processor" });
+    await expect.element(threads).toHaveValue("4");
+    await page.getByRole("radio", { name: "WebGPU" }).click();
+    await expect.element(threads).not.toBeInTheDocument();
   });
 
   test("offers campaigns to choose from, but no baseline and no place in a finished one", async () => {
@@ -152,6 +166,28 @@ describe("the volunteer page with a node", () => {
     expect(document.title).toBe("AstroScale: round 24 of 60");
     await expect
       .element(page.getByRole("img", { name: "Loss 0.1834 in round 24, 0.1834 in round 24" }))
+      .toBeVisible();
+  });
+
+  test("says what computes and why, and how much of the processor it may use", async () => {
+    const { tell } = open("?join=auto");
+    const probes = [
+      { backend: "wasm", device: "WebAssembly SIMD, 3 threads", examplesPerSecond: 51_000 },
+      { backend: "webgpu", device: "Apple M2", examplesPerSecond: 210_000 },
+    ] as const;
+    tell({ ...training, probes });
+    await expect
+      .element(
+        page.getByText(
+          "WebGPU chosen: 4.1x as fast as WebAssembly here: 210,000 against 51,000 examples a second.",
+        ),
+      )
+      .toBeVisible();
+    // After a fall back the measurement speaks for what computes no longer.
+    tell({ backend: "wasm", device: "WebAssembly SIMD, 3 threads", threads: 3 });
+    await expect.element(page.getByText(/chosen/)).not.toBeInTheDocument();
+    await expect
+      .element(page.getByText(/Computes with WebAssembly SIMD, 3 threads; you allow up to 3 threads/))
       .toBeVisible();
   });
 

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { NodeStatus } from "../../../protocol/nodes.ts";
-import { backendAndDevice } from "../backend-words.ts";
+import type { NodeFault, NodeStatus } from "../../../protocol/nodes.ts";
+import { backendAndDevice, measuredRates } from "../backend-words.ts";
 import { formatCount, formatRate } from "../format.ts";
 
 /** Rows beyond this are counted, not listed. */
@@ -74,6 +74,7 @@ function NoNodes({ finished }: { finished: boolean }): JSX.Element {
 }
 
 function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
+  const rates = measuredRates(node.probes);
   return (
     <tr>
       <th scope="row" class="clip" title={node.name}>
@@ -81,13 +82,24 @@ function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
       </th>
       <td>
         <span class={`state ${TONES[node.state]}`}>{node.state}</span>
+        {node.fault !== null && <Fault fault={node.fault} />}
       </td>
       <td class="clip wide" title={node.device}>
         {backendAndDevice(node.backend, node.device)}
+        {rates !== null && <p class="muted small">measured: {rates}</p>}
       </td>
       <td class="number">{formatRate(node.examplesPerSecond)}</td>
       <td class="number">{formatCount(node.updates)}</td>
       <td class={node.rejected > 0 ? "number bad-number" : "number"}>{formatCount(node.rejected)}</td>
     </tr>
+  );
+}
+
+/** The last round that the node gave up, and why in its own words. */
+function Fault({ fault: { round, code, message } }: { fault: NodeFault }): JSX.Element {
+  return (
+    <p class="fault small" title={message}>
+      gave up round {formatCount(round)}: <bdi>{message}</bdi> <span class="code">{code}</span>
+    </p>
   );
 }

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { TaskStatus } from "../../../protocol/tasks.ts";
-import type { BackendChoice } from "../../node/state.ts";
+import type { BackendChoice, NodeOptions } from "../../node/state.ts";
 import { nameProblem } from "./join-parameters.ts";
+import { ThreadsField } from "./threads-field.tsx";
 
 /** Props of `JoinForm`. */
 export interface JoinFormProps {
@@ -11,23 +12,28 @@ export interface JoinFormProps {
   readonly onChooseTask: (id: string) => void;
   readonly firstName: string;
   readonly firstBackend: BackendChoice;
+  readonly firstThreads: number | null;
+  /** Threads that this machine runs at once. */
+  readonly cores: number;
   /** Whether this browser offers WebGPU at all. */
   readonly hasWebGpu: boolean;
   readonly online: boolean;
-  readonly onJoin: (name: string, backend: BackendChoice) => void;
+  readonly onJoin: (wish: Pick<NodeOptions, "name" | "backend" | "threads">) => void;
 }
 
-/** Name, backend, campaign, and the one button of the page. */
+/** Name, backend, threads, campaign, and the one button of the page. */
 export function JoinForm(props: JoinFormProps): JSX.Element {
   const name = useSignal(props.firstName);
   const backend = useSignal(props.firstBackend);
+  const threads = useSignal(props.firstThreads);
   const touched = useSignal(false);
   const problem = nameProblem(name.value);
   const onSubmit = (event: Event): void => {
     event.preventDefault();
     touched.value = true;
-    if (problem === null) props.onJoin(name.value.trim(), backend.value);
-    else document.getElementById("node-name")?.focus();
+    if (problem === null) {
+      props.onJoin({ name: name.value.trim(), backend: backend.value, threads: threads.value });
+    } else document.getElementById("node-name")?.focus();
   };
   return (
     <form class="panel join" onSubmit={onSubmit} noValidate aria-labelledby="join-title">
@@ -50,6 +56,15 @@ export function JoinForm(props: JoinFormProps): JSX.Element {
           backend.value = value;
         }}
       />
+      {backend.value !== "webgpu" && (
+        <ThreadsField
+          value={threads.value}
+          cores={props.cores}
+          onChoose={(value) => {
+            threads.value = value;
+          }}
+        />
+      )}
       <button
         type="submit"
         class="button primary"
@@ -121,9 +136,9 @@ const BACKEND_CHOICES: readonly {
   readonly label: string;
   readonly hint: string;
 }[] = [
-  { value: "auto", label: "Auto", hint: "WebGPU where this machine has it, WebAssembly otherwise." },
+  { value: "auto", label: "Auto", hint: "Both are tried for a moment; the faster one computes." },
   { value: "webgpu", label: "WebGPU", hint: "Computes on the graphics processor." },
-  { value: "wasm", label: "WebAssembly", hint: "Computes on one core of the processor." },
+  { value: "wasm", label: "WebAssembly", hint: "Computes on the processor." },
 ];
 
 interface BackendFieldProps {

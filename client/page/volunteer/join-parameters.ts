@@ -9,20 +9,28 @@ export interface JoinParameters {
   readonly auto: boolean;
   readonly name: string | null;
   readonly backend: BackendChoice;
+  /** Threads of the processor; `null` when the address leaves them open. */
+  readonly threads: number | null;
   readonly task: string | null;
 }
 
 const Backend = z.enum([...BackendName.options, "auto"]);
 
-/** `?join=auto&name=…&backend=auto|webgpu|wasm&task=…`, read; what is not understood counts as absent. */
+/** `?join=auto&name=…&backend=auto|webgpu|wasm&threads=…&task=…`, read; what is not understood counts as absent. */
 export function readJoinParameters(query: string): JoinParameters {
   const parameters = new URLSearchParams(query);
   return {
     auto: parameters.get("join") === "auto",
     name: NodeName.safeParse(parameters.get("name")).data ?? null,
     backend: Backend.safeParse(parameters.get("backend")).data ?? "auto",
+    threads: readThreads(parameters.get("threads")),
     task: Slug.safeParse(parameters.get("task")).data ?? null,
   };
+}
+
+/** A number of threads from an address or from storage; `null` when it is none. */
+export function readThreads(text: string | null): number | null {
+  return /^[1-9]\d{0,3}$/.test(text ?? "") ? Number(text) : null;
 }
 
 /** Why a name cannot be taken, in words for its owner; `null` when it can. */

@@ -1,6 +1,7 @@
 import { createElement, render } from "preact";
 import { nameProblem } from "./join-parameters.ts";
 import { rememberedName } from "./remembered-name.ts";
+import { rememberedThreads } from "./remembered-threads.ts";
 import type { VolunteerDependencies } from "./volunteer-model.ts";
 import { VolunteerPage } from "./volunteer-page.tsx";
 
@@ -9,10 +10,12 @@ export function mountVolunteerPage(root: HTMLElement, dependencies: VolunteerDep
   const { volunteer, parameters, suggestedName } = dependencies;
   const wanted = parameters.name ?? rememberedName() ?? suggestedName;
   const firstName = nameProblem(wanted) === null ? wanted : suggestedName;
+  const firstThreads = parameters.threads ?? rememberedThreads();
   void volunteer.readTasks();
   if (parameters.auto) {
-    void volunteer.join({ name: firstName, backend: parameters.backend, task: parameters.task });
+    const { backend, task } = parameters;
+    void volunteer.join({ name: firstName, backend, threads: firstThreads, task });
   }
-  render(createElement(VolunteerPage, { ...dependencies, firstName }), root);
+  render(createElement(VolunteerPage, { ...dependencies, firstName, firstThreads }), root);
   return () => render(null, root);
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { TaskStatus } from "../../../protocol/tasks.ts";
 import type { NodeState } from "../../node/state.ts";
-import { backendAndDevice } from "../backend-words.ts";
+import { backendAndDevice, choiceReason } from "../backend-words.ts";
 import { formatBytes, formatCount, formatLoss, formatRate, UNKNOWN } from "../format.ts";
 import { Ruler } from "../ruler.tsx";
 import { metricsOf } from "../score.ts";
@@ -9,6 +9,7 @@ import type { RoundLoss } from "./loss-history.ts";
 import { LossSparkline } from "./loss-sparkline.tsx";
 import { headlineOf, isRunning, phaseLine, phaseTone } from "./phase-words.ts";
 import { remedyFor } from "./remedies.ts";
+import { threadsInWords } from "./threads-field.tsx";
 
 /** Props of `NodePanel`. */
 export interface NodePanelProps {
@@ -42,16 +43,31 @@ export function NodePanel(props: NodePanelProps): JSX.Element {
           <div class="node-progress">
             <RoundProgress node={node} />
             <NodeFigures node={node} />
-            {node.backend !== null && (
-              <p class="label">
-                Computes with <b>{backendAndDevice(node.backend, node.device)}</b>
-              </p>
-            )}
+            <ComputesWith node={node} />
           </div>
           <LossSparkline losses={props.losses} />
         </div>
       )}
     </section>
+  );
+}
+
+/** What computes, why that, and how much of the processor it may have. */
+function ComputesWith({
+  node: { backend, device, probes, threads },
+}: {
+  node: NodeState;
+}): JSX.Element | null {
+  if (backend === null) return null;
+  const reason = choiceReason(backend, probes);
+  return (
+    <div class="computes">
+      <p class="label">
+        Computes with <b>{backendAndDevice(backend, device)}</b>
+        {backend === "wasm" && `; you allow up to ${threadsInWords(threads)}`}
+      </p>
+      {reason !== null && <p class="label">{reason}.</p>}
+    </div>
   );
 }
 

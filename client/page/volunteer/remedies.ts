@@ -3,6 +3,8 @@ import type { ErrorCode } from "../../../protocol/errors.ts";
 const REMEDIES: Partial<Record<ErrorCode, string>> = {
   device_unavailable: "Choose WebAssembly and join again: it needs no graphics processor.",
   device_lost: "The graphics processor was reset. Join again; if it happens twice, choose WebAssembly.",
+  out_of_memory:
+    "This machine has too little memory for the task. Close other tabs or programs and join again, or try another machine.",
   coordinator_unreachable:
     "Check that this machine is online, then join again. Nothing is lost: rounds go on without you.",
   shard_corrupt: "A download was damaged. Joining again fetches it anew.",

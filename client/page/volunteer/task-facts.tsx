@@ -38,16 +38,17 @@ export function TaskFacts({ task, catalog }: TaskFactsProps): JSX.Element {
           should change, and is averaged with everyone else's.
         </p>
         <p>
-          With it go the name you choose, the kind of processor, how many rows you trained on, how fast, and
-          the loss. Round 0 sends the mean and spread of each column. Never rows, never files, nothing else
-          about you.
+          With it go the name you choose, the kind of processor and how fast each kind was, how many rows you
+          trained on, and the loss. Round 0 sends the mean and spread of each column. Never rows, never files,
+          nothing else about you.
         </p>
       </section>
       <section aria-labelledby="uses-title">
         <h2 id="uses-title">What it uses</h2>
         <p>
-          One background worker and, with WebGPU, the graphics processor. The tab stays usable, and may lie
-          behind others. On a battery or a warm lap, pause: it stops within a moment.
+          As many threads of the processor as you choose, or the graphics processor where that is faster. The
+          tab stays usable, and may lie behind others. On a battery or a warm lap, pause: it stops within a
+          moment.
         </p>
         <p>
           {catalog === null

@@ -49,6 +49,8 @@ export interface VolunteerDependencies {
   readonly suggestedName: string;
   /** Whether this browser offers WebGPU at all. */
   readonly hasWebGpu: boolean;
+  /** Threads that this machine runs at once. */
+  readonly cores: number;
 }
 
 /** A volunteer who has not joined yet. */

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Catalog } from "../../../protocol/catalogs.ts";
 import type { TaskStatus } from "../../../protocol/tasks.ts";
-import type { BackendChoice, NodeState } from "../../node/state.ts";
+import type { NodeOptions, NodeState } from "../../node/state.ts";
 import { formatCount } from "../format.ts";
 import { SiteFrame } from "../site-frame.tsx";
 import { DataPath } from "./data-path.tsx";
@@ -11,12 +11,14 @@ import { JoinForm } from "./join-form.tsx";
 import { NodePanel } from "./node-panel.tsx";
 import { announcement, isRunning, phaseLine, stageOf, withReasonOf } from "./phase-words.ts";
 import { rememberName } from "./remembered-name.ts";
+import { rememberThreads } from "./remembered-threads.ts";
 import { TaskFacts, updateSize } from "./task-facts.tsx";
 import type { Volunteer, VolunteerDependencies } from "./volunteer-model.ts";
 
 /** Props of `VolunteerPage`. */
 export interface VolunteerPageProps extends VolunteerDependencies {
   readonly firstName: string;
+  readonly firstThreads: number | null;
 }
 
 /** The whole volunteer page: the invitation or the node at work, the way of the data, what there is to know. */
@@ -78,9 +80,10 @@ interface WelcomeProps extends VolunteerPageProps {
 
 function Welcome(props: WelcomeProps): JSX.Element {
   const { volunteer, task, catalog } = props;
-  const join = (name: string, backend: BackendChoice): void => {
-    rememberName(name);
-    void volunteer.join({ name, backend, task: task?.task.id ?? null });
+  const join = (wish: Pick<NodeOptions, "name" | "backend" | "threads">): void => {
+    rememberName(wish.name);
+    rememberThreads(wish.threads);
+    void volunteer.join({ ...wish, task: task?.task.id ?? null });
   };
   return (
     <div class="welcome">
@@ -96,6 +99,8 @@ function Welcome(props: WelcomeProps): JSX.Element {
         onChooseTask={props.onChooseTask}
         firstName={props.firstName}
         firstBackend={props.parameters.backend}
+        firstThreads={props.firstThreads}
+        cores={props.cores}
         hasWebGpu={props.hasWebGpu}
         online={props.online}
         onJoin={join}
@@ -148,7 +153,7 @@ function Terms({ task, rows }: { task: TaskStatus; rows: number | null }): JSX.E
       <dt>Leaves</dt>
       <dd>{updateSize(task.task)} a round; never rows, never files</dd>
       <dt>Uses</dt>
-      <dd>one background worker, and the graphics processor if you let it</dd>
+      <dd>as much of the processor as you choose, and the graphics processor if you let it</dd>
     </dl>
   );
 }

@@ -55,6 +55,8 @@ export function nodeStatus(parts: Partial<NodeStatus> = {}): NodeStatus {
     examplesPerSecond: 1000,
     updates: 2,
     rejected: 0,
+    probes: [],
+    fault: null,
     ...parts,
   };
 }

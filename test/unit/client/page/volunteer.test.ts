@@ -8,6 +8,7 @@ import {
 } from "../../../../client/page/volunteer/join-parameters.ts";
 import { type RoundLoss, withLoss } from "../../../../client/page/volunteer/loss-history.ts";
 import { announcement, phaseLine } from "../../../../client/page/volunteer/phase-words.ts";
+import { threadChoices } from "../../../../client/page/volunteer/threads-field.tsx";
 import { createVolunteer, type OpenNode } from "../../../../client/page/volunteer/volunteer-model.ts";
 import { AstroScaleError } from "../../../../protocol/errors.ts";
 import { NodeName } from "../../../../protocol/nodes.ts";
@@ -18,18 +19,19 @@ function state(parts: Partial<NodeState>): NodeState {
 }
 
 describe("the address of the volunteer page", () => {
-  test("a headless node is described by four parameters", () => {
-    expect(readJoinParameters("?join=auto&name=ci-1&backend=wasm&task=sdss-class")).toEqual({
+  test("a headless node is described by five parameters", () => {
+    expect(readJoinParameters("?join=auto&name=ci-1&backend=wasm&threads=2&task=sdss-class")).toEqual({
       auto: true,
       name: "ci-1",
       backend: "wasm",
+      threads: 2,
       task: "sdss-class",
     });
   });
 
   test("what is not understood counts as absent", () => {
     const hostile = readJoinParameters("?join=yes&name=%E2%80%AEevil&backend=cuda&task=../etc");
-    expect(hostile).toEqual({ auto: false, name: null, backend: "auto", task: null });
+    expect(hostile).toEqual({ auto: false, name: null, backend: "auto", threads: null, task: null });
   });
 
   test("a refused name is explained by what is wrong with it", () => {
@@ -43,6 +45,16 @@ describe("the address of the volunteer page", () => {
     for (const random of [0, 0.25, 0.5, 0.999_999]) {
       expect(NodeName.safeParse(suggestName(() => random)).success).toBe(true);
     }
+  });
+});
+
+describe("the threads on offer", () => {
+  test("rise from one to all of the machine, and hold what was chosen before", () => {
+    expect(threadChoices(1)).toEqual([1]);
+    expect(threadChoices(4)).toEqual([1, 2, 3, 4]);
+    expect(threadChoices(20)).toEqual([1, 2, 3, 4, 6, 8, 12, 16, 20]);
+    expect(threadChoices(8, 5)).toEqual([1, 2, 3, 4, 5, 6, 8]);
+    expect(threadChoices(2, 16)).toEqual([1, 2]);
   });
 });
 
@@ -106,8 +118,10 @@ describe("a volunteer", () => {
       onState(state({ phase: "training", round: 1, localEpoch: 1, loss: 0.7 }));
       return idle;
     });
-    await volunteer.join({ name: "anna", backend: "auto", task: null });
-    expect(asked).toEqual([{ name: "anna", backend: "auto", task: null, coordinator: "http://coordinator" }]);
+    await volunteer.join({ name: "anna", backend: "auto", threads: null, task: null });
+    expect(asked).toEqual([
+      { name: "anna", backend: "auto", threads: null, task: null, coordinator: "http://coordinator" },
+    ]);
     expect(volunteer.node.value?.phase).toBe("training");
     expect(volunteer.losses.value).toEqual([{ round: 1, loss: 0.7 }]);
   });
@@ -120,7 +134,7 @@ describe("a volunteer", () => {
       tell = onState;
       return idle;
     });
-    const options = { name: "anna", backend: "auto", task: null } as const;
+    const options = { name: "anna", backend: "auto", threads: null, task: null } as const;
     await volunteer.join(options);
     await volunteer.join(options);
     expect(opened).toBe(1);
@@ -133,7 +147,7 @@ describe("a volunteer", () => {
     const volunteer = volunteerWith(() => {
       throw new AstroScaleError("device_unavailable", "no adapter");
     });
-    await volunteer.join({ name: "anna", backend: "webgpu", task: null });
+    await volunteer.join({ name: "anna", backend: "webgpu", threads: null, task: null });
     expect(volunteer.node.value).toMatchObject({
       phase: "failed",
       error: { code: "device_unavailable", message: "no adapter" },
@@ -150,7 +164,7 @@ describe("a volunteer", () => {
       await begun;
       return { ...idle, stop: async () => void (stopped = true) };
     });
-    const joining = volunteer.join({ name: "anna", backend: "auto", task: null });
+    const joining = volunteer.join({ name: "anna", backend: "auto", threads: null, task: null });
     const stopping = volunteer.stop();
     begin();
     await Promise.all([joining, stopping]);
