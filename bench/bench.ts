@@ -5,8 +5,10 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../coordinator/package-root.ts";
 import { aggregation } from "./areas/aggregation.ts";
 import { api } from "./areas/api.ts";
+import { inference } from "./areas/inference.ts";
 import { modelSync } from "./areas/model-sync.ts";
 import { preprocessing } from "./areas/preprocessing.ts";
+import { roofline } from "./areas/roofline.ts";
 import { training } from "./areas/training.ts";
 import type { Bench } from "./processes/bench.ts";
 import { openBenchBrowser, servePage } from "./processes/bench-browser.ts";
@@ -17,6 +19,8 @@ import { markdown, type Report, textLines } from "./report/table.ts";
 
 const AREAS: ReadonlyMap<string, (bench: Bench) => Promise<AreaResults>> = new Map([
   ["training", training],
+  ["inference", inference],
+  ["roofline", roofline],
   ["preprocessing", preprocessing],
   ["api", api],
   ["model-sync", modelSync],
@@ -47,14 +51,15 @@ const server = await servePage();
 const openBrowser: Bench["openBrowser"] = () =>
   openBenchBrowser(server.resolvedUrls?.local[0] ?? "", hardware);
 const browser = await openBrowser();
-const machine = describeMachine({ chromium: browser.version, adapter: browser.adapter });
+const adapter = await browser.adapter();
+const machine = describeMachine({ chromium: browser.version, adapter });
 const areas: AreaResults[] = [];
 try {
   for (const [name, run] of AREAS) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const startMs = performance.now();
     process.stderr.write(`${name} …\n`);
-    const results = await run({ browser, openBrowser, quick });
+    const results = await run({ browser, adapter, openBrowser, quick });
     areas.push(results);
     process.stderr.write(`${name}: ${((performance.now() - startMs) / 1000).toFixed(0)} s\n`);
     process.stdout.write(`${textLines(results).join("\n")}\n`);

@@ -2,12 +2,16 @@
 import * as Comlink from "comlink";
 import { createWebgpuBackend } from "../client/backend/webgpu.ts";
 import { turn } from "./page/contest.ts";
+import { openLimits } from "./page/limits.ts";
 import { prepare } from "./page/preprocessing.ts";
+import { openProducts } from "./page/products.ts";
 import { openInference, openTraining } from "./page/sides.ts";
 
 const worker = {
   openTraining,
   openInference,
+  openProducts,
+  openLimits,
   turn,
   prepare,
   /** The WebGPU adapter's description. */

@@ -59,7 +59,7 @@ function contestName({ widths, batchSize, optimizer }: TrainingContest["shape"])
   return `${widths.join("-")}, batch ${batchSize.toLocaleString("en-US")}, ${optimizer}`;
 }
 
-async function contest({ browser, quick }: Bench, wish: TrainingContest): Promise<Result[]> {
+async function contest({ browser, adapter, quick }: Bench, wish: TrainingContest): Promise<Result[]> {
   const { shape, sides } = wish;
   await browser.restart();
   await browser.ask("openTraining", wish);
@@ -81,7 +81,7 @@ async function contest({ browser, quick }: Bench, wish: TrainingContest): Promis
   }
   const pace = { sides: sides.length, turns: quick ? 1 : TURNS, leastMs: quick ? 0 : LEAST_TURN_MS };
   const times = await measureTurns(browser, pace);
-  return trainingPairs(wish, browser.adapter).map((pair) => resultOf(pair, wish, { times, loss: ours }));
+  return trainingPairs(wish, adapter).map((pair) => resultOf(pair, wish, { times, loss: ours }));
 }
 
 function resultOf(

@@ -15,8 +15,8 @@ export type WorkerAnswer<Name extends keyof BenchWorker> = Awaited<ReturnType<Be
 /** Chromium with the benchmark's page open. */
 export interface BenchBrowser {
   readonly version: string;
-  /** The WebGPU adapter's description. */
-  readonly adapter: string;
+  /** The WebGPU adapter's description; asking starts the browser's GPU process. */
+  adapter(): Promise<string>;
   /** What the browser costs the machine. */
   readonly processes: ProcessTree;
   /** Ends the worker with all it holds, and starts another. */
@@ -73,7 +73,7 @@ export async function openBenchBrowser(url: string, hardware: boolean): Promise<
       page.evaluate((call) => globalThis.bench.ask(call.name, call.wish), { name, wish }) as never;
     return {
       version: browser.version(),
-      adapter: await ask("adapter", undefined),
+      adapter: () => ask("adapter", undefined),
       processes: await processTree(browser),
       restart: () => page.evaluate(() => globalThis.bench.restart()),
       ask,

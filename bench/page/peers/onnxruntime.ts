@@ -5,8 +5,9 @@ import moduleUrl from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasmUrl from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import type { BackendName } from "../../../protocol/nodes.ts";
 import type { Contestant } from "../contest.ts";
-import { perceptronFile } from "../onnx-file.ts";
+import { perceptronFile, productFile } from "../onnx-file.ts";
 import type { Problem } from "../problem.ts";
+import type { MultiplierSide, Product } from "../products.ts";
 
 /** Where a session runs. */
 export interface SessionWish {
@@ -81,6 +82,21 @@ export async function onnxInference(
       keep(values);
       return values[0] ?? Number.NaN;
     },
+    dispose: () => void session.dispose(),
+  };
+}
+
+/** A graph of one `Gemm` on one thread; both operands are handed over and the result copied out at every run. */
+export async function onnxProduct({ a, b, transposeA, transposeB }: Product): Promise<MultiplierSide> {
+  const file = productFile({ a: a.shape, b: b.shape, transposeA, transposeB });
+  const session = await openSession(file, { a, b }, { backend: "wasm", threads: 1 });
+  let last = new Float32Array() as Float32Array;
+  return {
+    async once() {
+      last = await session.run();
+      return 0;
+    },
+    result: async () => last,
     dispose: () => void session.dispose(),
   };
 }
