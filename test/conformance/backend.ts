@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Backend } from "../../client/backend/backend.ts";
-import { describeGradients } from "./backend-gradients.ts";
 import { describeMatrices } from "./backend-matrices.ts";
 import { describeMoments } from "./backend-moments.ts";
-import { describeTraining } from "./backend-training.ts";
+import { describeActivations } from "./backend-training/activations.ts";
+import { describeDropout } from "./backend-training/dropout.ts";
+import { describeGradients } from "./backend-training/gradients.ts";
+import { describeHeads } from "./backend-training/heads.ts";
+import { describeOptimizers } from "./backend-training/optimizers.ts";
+import { describeParts } from "./backend-training/parts.ts";
+import { describeRefusals } from "./backend-training/refusals.ts";
+import { describeRepeats } from "./backend-training/repeats.ts";
+import { describeShapes } from "./backend-training/shapes.ts";
+import { describeTerms } from "./backend-training/terms.ts";
 
 /** Gives the backend under test; only valid inside a test. */
 export type BackendOf = () => Backend;
@@ -26,7 +34,21 @@ export function describeBackend(name: string, create: () => Promise<Backend>): v
     };
     describeMatrices(backend);
     describeMoments(backend);
-    describeGradients(backend);
-    describeTraining(backend);
+    describe("outputs and gradients", () => {
+      describeGradients(backend);
+      describeShapes(backend);
+    });
+    describeActivations(backend);
+    describe("the head", () => {
+      describeHeads(backend);
+    });
+    describe("a step", () => {
+      describeOptimizers(backend);
+      describeTerms(backend);
+      describeDropout(backend);
+    });
+    describeRepeats(backend);
+    describeParts(backend);
+    describeRefusals(backend);
   });
 }
