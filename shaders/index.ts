@@ -11,9 +11,15 @@ import moments from "./preprocessing/moments.wgsl?raw";
 import standardise from "./preprocessing/standardise.wgsl?raw";
 import activate from "./training/activate.wgsl?raw";
 import activationGradient from "./training/activation-gradient.wgsl?raw";
-import dense from "./training/dense.wgsl?raw";
-import denseInputGradient from "./training/dense-input-gradient.wgsl?raw";
-import denseWeightGradient from "./training/dense-weight-gradient.wgsl?raw";
+import dense from "./training/dense/dense.wgsl?raw";
+import dense4x4 from "./training/dense/dense-4x4.wgsl?raw";
+import denseInputGradient from "./training/dense/dense-input-gradient.wgsl?raw";
+import denseInputGradient4x4 from "./training/dense/dense-input-gradient-4x4.wgsl?raw";
+import denseInputGradientShared from "./training/dense/dense-input-gradient-shared.wgsl?raw";
+import denseShared from "./training/dense/dense-shared.wgsl?raw";
+import denseWeightGradient from "./training/dense/dense-weight-gradient.wgsl?raw";
+import denseWeightGradient4x4 from "./training/dense/dense-weight-gradient-4x4.wgsl?raw";
+import denseWeightGradientShared from "./training/dense/dense-weight-gradient-shared.wgsl?raw";
 import gatherRows from "./training/gather-rows.wgsl?raw";
 import gaussian from "./training/heads/gaussian.wgsl?raw";
 import huber from "./training/heads/huber.wgsl?raw";
@@ -37,8 +43,14 @@ export const WGSL = {
   standardise,
   "gather-rows": gatherRows,
   dense: dense + layer + step,
+  "dense-4x4": dense4x4 + layer + step,
+  "dense-shared": denseShared + layer + step,
   "dense-weight-gradient": denseWeightGradient + layer + step,
+  "dense-weight-gradient-4x4": denseWeightGradient4x4 + layer + step,
+  "dense-weight-gradient-shared": denseWeightGradientShared + layer + step,
   "dense-input-gradient": denseInputGradient + layer + step,
+  "dense-input-gradient-4x4": denseInputGradient4x4 + layer + step,
+  "dense-input-gradient-shared": denseInputGradientShared + layer + step,
   activate: activate + philox + layer + step,
   "activation-gradient": activationGradient + layer + step,
   "softmax-cross-entropy": softmaxCrossEntropy + layer + step,

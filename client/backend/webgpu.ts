@@ -2,10 +2,10 @@ import type { Backend } from "./backend.ts";
 import { openGpu } from "./webgpu/device.ts";
 import { ownMatrix, readMatrix, uploadMatrix } from "./webgpu/matrix.ts";
 import { MOMENTS_CONSTANTS, moments } from "./webgpu/moments.ts";
-import { Pipelines } from "./webgpu/pipelines.ts";
 import { encodeFeatures, impute, standardise } from "./webgpu/preprocessing.ts";
 import { compileNetwork } from "./webgpu/training/network.ts";
 import { createWebgpuTrainer } from "./webgpu/training/trainer.ts";
+import { TunedPipelines } from "./webgpu/tuned-pipelines.ts";
 
 /** A backend on a GPU, or on what the browser offers in its place. */
 export interface WebgpuBackend extends Backend {
@@ -31,7 +31,7 @@ export interface WebgpuOptions {
  */
 export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   const gpu = await openGpu(options.gpu);
-  const pipelines = new Pipelines(gpu);
+  const pipelines = new TunedPipelines(gpu);
   const compiled = Promise.all([
     pipelines.get("encode-features"),
     pipelines.get("impute"),

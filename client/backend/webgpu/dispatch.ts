@@ -5,13 +5,13 @@ import type { Kernel } from "./pipelines.ts";
 const MAX_WORKGROUPS = 65_535; // maxComputeWorkgroupsPerDimension of every device
 
 /** A kernel with its buffers, ready to be dispatched any number of times. */
-export interface BoundKernel {
-  readonly kernel: Kernel;
+export interface BoundKernel<K extends Kernel = Kernel> {
+  readonly kernel: K;
   readonly group: GPUBindGroup;
 }
 
 /** Binds `buffers` in the order in which the kernel declares them. */
-export function bind(gpu: Gpu, kernel: Kernel, buffers: readonly GPUBuffer[]): BoundKernel {
+export function bind<K extends Kernel>(gpu: Gpu, kernel: K, buffers: readonly GPUBuffer[]): BoundKernel<K> {
   const uses = KERNEL_BINDINGS[kernel.name];
   const group = gpu.device.createBindGroup({
     label: kernel.name,

@@ -16,12 +16,12 @@ export interface Kernel {
 
 /** Kernels of one device, each compiled once for the same constants. */
 export class Pipelines {
-  readonly #gpu: Gpu;
+  readonly gpu: Gpu;
   readonly #workgroupSize: number;
   readonly #kernels = new Map<string, Promise<Kernel>>();
 
   constructor(gpu: Gpu) {
-    this.#gpu = gpu;
+    this.gpu = gpu;
     // A software adapter runs a workgroup on one core: few tiles should still make several workgroups.
     this.#workgroupSize = gpu.isSoftware ? 16 : 64;
   }
@@ -29,20 +29,22 @@ export class Pipelines {
   /**
    * The kernel, compiled. Ask for several at once: they compile in parallel.
    *
+   * @param constants `WORKGROUP_SIZE` is what suits the device, where it is left out
    * @throws {AstroScaleError} `device_lost`, or `internal` when it does not compile
    */
   get(name: KernelName, constants: Constants = {}): Promise<Kernel> {
     const key = JSON.stringify([name, constants]);
     const known = this.#kernels.get(key);
     if (known !== undefined) return known;
-    const kernel = this.#gpu.settled(this.#compile(name, constants));
+    const kernel = this.gpu.settled(this.#compile(name, constants));
     this.#kernels.set(key, kernel);
     return kernel;
   }
 
-  async #compile(name: KernelName, constants: Constants): Promise<Kernel> {
-    const { device } = this.#gpu;
-    const workgroupSize = this.#workgroupSize;
+  async #compile(name: KernelName, given: Constants): Promise<Kernel> {
+    const { device } = this.gpu;
+    const workgroupSize = given["WORKGROUP_SIZE"] ?? this.#workgroupSize;
+    const constants = { ...given, WORKGROUP_SIZE: workgroupSize };
     const layout = device.createBindGroupLayout({
       label: name,
       entries: KERNEL_BINDINGS[name].map((use, binding) => ({
@@ -55,10 +57,7 @@ export class Pipelines {
       const pipeline = await device.createComputePipelineAsync({
         label: name,
         layout: device.createPipelineLayout({ label: name, bindGroupLayouts: [layout] }),
-        compute: {
-          module: device.createShaderModule({ label: name, code: WGSL[name] }),
-          constants: { WORKGROUP_SIZE: workgroupSize, ...constants },
-        },
+        compute: { module: device.createShaderModule({ label: name, code: WGSL[name] }), constants },
       });
       return { name, pipeline, layout, workgroupSize };
     } catch (cause) {
