@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../../client/backend/backend.ts";
 import { createWasmBackend } from "../../../../client/backend/wasm.ts";
+import { dropoutSeed } from "../../../../client/training/dropout-seed.ts";
 import { epochOrder } from "../../../../client/training/epoch-order.ts";
 import { fitStatistics } from "../../../../client/training/fit-statistics.ts";
 import { type LocalUpdateOptions, localUpdate } from "../../../../client/training/local-update.ts";
@@ -16,8 +17,8 @@ import { decodeStatistics } from "../../../../protocol/statistics.ts";
 import { decodeWeights } from "../../../../protocol/weights.ts";
 import { instantiateKernels } from "../../../../wasm/index.ts";
 import { relativeDistance } from "../../../oracle/close.ts";
+import { localTrainer } from "../../../oracle/local-training.ts";
 import { columnMoments, encodeFeatures, impute, standardise } from "../../../oracle/preprocessing.ts";
-import { stepper, trainEpoch } from "../../../oracle/training.ts";
 
 const ROWS = 57;
 const NODE = "00000000000000ab";
@@ -64,6 +65,8 @@ const PLAN: TrainPlan = {
     localLearningRate: 0.05,
     schedule: { kind: "cosine", finalFraction: 0.2 },
     optimizer: { kind: "momentum", momentum: 0.9 },
+    dropout: 0.25,
+    l2: 0.01,
   }),
   seed: 99,
 };
@@ -88,24 +91,29 @@ function oracleRound(): { delta: Float64Array; loss: number } {
   const { fill, mean, invStd } = PLAN.preprocessing;
   const x = standardise(impute(encodeFeatures(DATA.columns, DATA.terms), fill), mean, invStd);
   if (DATA.targets.kind !== "class") throw new Error("unreachable: the data have classes");
-  const parameters = Float64Array.from(MODEL);
-  const { localLearningRate, optimizer, batchSize, localEpochs } = PLAN.training;
-  const step = stepper(optimizer, localLearningRate, parameters.length);
+  const { localLearningRate, optimizer, batchSize, localEpochs, dropout, l2 } = PLAN.training;
   const network = { widths: [2, 16, 3], head: PLAN.model.head };
   const examples = { x, targets: DATA.targets.classes };
+  const start = { parameters: MODEL, dropoutSeed: dropoutSeed(PLAN) };
+  const trainer = localTrainer({ network, examples, batchSize, optimizer, dropout, l2 }, start);
+  const steps = Math.ceil(ROWS / batchSize);
   let loss = 0;
   for (let epoch = 0; epoch < localEpochs; epoch++) {
-    const order = epochOrder(PLAN, epoch, ROWS);
-    loss = trainEpoch(parameters, { network, examples, order, batchSize, step });
+    const rates = Array.from({ length: steps }, (_, step) => {
+      // A cosine from 1 to 0.2 over the 9 rounds of the campaign, of which 3 are behind.
+      const progress = (3 + (epoch * steps + step) / (localEpochs * steps)) / 9;
+      return localLearningRate * (0.2 + 0.4 * (1 + Math.cos(Math.PI * progress)));
+    });
+    loss = trainer.epoch(epochOrder(PLAN, epoch, ROWS), rates);
   }
-  return { delta: parameters.map((value, i) => value - (MODEL[i] ?? 0)), loss };
+  return { delta: trainer.parameters.map((value, i) => value - (MODEL[i] ?? 0)), loss };
 }
 
 describe("local training on webassembly", () => {
   let backend: Backend;
   beforeAll(async () => {
     const bytes = await readFile(new URL("../../../../wasm/dist/kernels.wasm", import.meta.url));
-    backend = await createWasmBackend(await instantiateKernels(bytes));
+    backend = await createWasmBackend({ kernels: await instantiateKernels(bytes) });
   });
   afterAll(() => backend.dispose());
 
