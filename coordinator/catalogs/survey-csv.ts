@@ -39,6 +39,40 @@ const INT32_LIMIT = 2 ** 31;
 export function readSurveyCsv(files: readonly SurveyCsvFile[], layout: SurveyCsvLayout): CatalogTable {
   const lines = files.map((file) => dataLines(file, layout.header));
   const rows = lines.reduce((sum, { length }) => sum + length, 0);
+  const builder = tableBuilder(layout, rows);
+  // The header is line 1.
+  files.forEach(({ name }, f) => builder.add(lines[f] ?? [], { file: name, line: 2 }));
+  return builder.table();
+}
+
+/**
+ * The rows of some lines of one file, as `readSurveyCsv` reads them.
+ *
+ * @param first the file, and the number of the first line, from 1
+ * @throws {AstroScaleError} `catalog_malformed`, with file, line and column
+ */
+export function readSurveyLines(
+  lines: readonly string[],
+  layout: SurveyCsvLayout,
+  first: SurveyCsvPlace,
+): CatalogTable {
+  const builder = tableBuilder(layout, lines.length);
+  builder.add(lines, first);
+  return builder.table();
+}
+
+/** A line of a file, for messages. */
+export interface SurveyCsvPlace {
+  readonly file: string;
+  readonly line: number;
+}
+
+interface TableBuilder {
+  add(lines: readonly string[], first: SurveyCsvPlace): void;
+  table(): CatalogTable;
+}
+
+function tableBuilder(layout: SurveyCsvLayout, rows: number): TableBuilder {
   const columns = layout.columns.map(({ column }) => ({
     values: columnStorage(column.type, rows),
     missing: new Uint8Array(rows),
@@ -46,40 +80,33 @@ export function readSurveyCsv(files: readonly SurveyCsvFile[], layout: SurveyCsv
   }));
 
   let row = 0;
-  files.forEach((file, f) => {
-    lines[f]?.forEach((line, l) => {
-      // The header is line 1.
-      const at: Place = { file: file.name, line: l + 2 };
-      const cells = splitRow(line, layout.cells, at);
-      layout.columns.forEach((wanted, c) => {
-        const stored = columns[c];
-        if (!stored) return;
-        const value = parseCell(cells[wanted.cell] ?? "", wanted, at);
-        if (value === null) {
-          stored.missing[row] = 1;
-          stored.missingCount += 1;
-        }
-        stored.values[row] = value ?? Number.NaN;
-      });
-      row += 1;
+  const addLine = (text: string, at: SurveyCsvPlace): void => {
+    const cells = splitRow(text, layout.cells, at);
+    layout.columns.forEach((wanted, c) => {
+      const stored = columns[c];
+      if (!stored) return;
+      const value = parseCell(cells[wanted.cell] ?? "", wanted, at);
+      if (value === null) {
+        stored.missing[row] = 1;
+        stored.missingCount += 1;
+      }
+      stored.values[row] = value ?? Number.NaN;
     });
-  });
-
+    row += 1;
+  };
   return {
-    rows,
-    columns: columns.map((stored, c): TableColumn => {
-      const { column, categories } = layout.columns[c] ?? unreachable();
-      return { column, categories, ...stored };
+    add: (lines, { file, line }) => lines.forEach((text, l) => addLine(text, { file, line: line + l })),
+    table: () => ({
+      rows,
+      columns: columns.map((stored, c): TableColumn => {
+        const { column, categories } = layout.columns[c] ?? unreachable();
+        return { column, categories, ...stored };
+      }),
     }),
   };
 }
 
-interface Place {
-  readonly file: string;
-  readonly line: number;
-}
-
-function malformed({ file, line }: Place, message: string): AstroScaleError {
+function malformed({ file, line }: SurveyCsvPlace, message: string): AstroScaleError {
   return new AstroScaleError("catalog_malformed", `${file}, line ${line}: ${message}`, {
     details: { file, line },
   });
@@ -99,14 +126,14 @@ function dataLines({ name, text }: SurveyCsvFile, header: string): string[] {
   return rest;
 }
 
-function splitRow(line: string, count: number, at: Place): string[] {
+function splitRow(line: string, count: number, at: SurveyCsvPlace): string[] {
   const cells = line.split(",");
   if (cells.length !== count) throw malformed(at, `${cells.length} cells, wanted ${count}`);
   return cells;
 }
 
 /** The value of a cell, or `null` when it is missing. */
-function parseCell(cell: string, { column, categories }: SurveyCsvColumn, at: Place): number | null {
+function parseCell(cell: string, { column, categories }: SurveyCsvColumn, at: SurveyCsvPlace): number | null {
   if (cell === "") return null;
   if (column.type === "category") {
     const index = categories.indexOf(cell);

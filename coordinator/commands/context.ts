@@ -7,6 +7,9 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** What headless nodes run in: pages of a browser, or processes of Node. */
+export type RuntimeWish = "browser" | "node";
+
 /** Options of `astroscale start`. */
 export interface StartOptions {
   readonly port?: number;
@@ -22,7 +25,12 @@ export interface StartOptions {
 export interface NodesOptions {
   readonly coordinator: string;
   readonly count: number;
+  readonly runtime: RuntimeWish;
   readonly backend: BackendWish;
+  /** Of each node. */
+  readonly threads: number;
+  /** Where nodes of the runtime `node` keep themselves between runs. */
+  readonly stateDir?: string;
   readonly task?: string;
   readonly name: string;
   readonly json?: boolean;
@@ -31,6 +39,16 @@ export interface NodesOptions {
 /** Options of `astroscale status`. */
 export interface StatusOptions {
   readonly coordinator: string;
+  readonly json?: boolean;
+}
+
+/** Options of `astroscale evaluate`. */
+export interface EvaluateOptions {
+  readonly task: string;
+  readonly input: string;
+  readonly coordinator: string;
+  readonly round?: number;
+  readonly backend: BackendWish;
   readonly json?: boolean;
 }
 

@@ -21,8 +21,7 @@ export async function nodes(options: NodesOptions, { terminal }: CommandContext)
   const interruption = onInterrupt();
   try {
     const pool = await openHeadlessNodes({
-      coordinator: options.coordinator,
-      backend: options.backend,
+      ...options,
       nodes: nodeOrders(options.name, options.count, options.task ?? null),
       onEvent: (event) => report(nodeLine(event)),
       report,

@@ -2,10 +2,19 @@ import { Command, CommanderError, Option } from "commander";
 import type { BackendWish } from "../headless/node-runtime.ts";
 import { packageVersion } from "../package-root.ts";
 import { coordinatorOrigin, namePrefix, taskId, wholeNumber } from "./arguments.ts";
-import type { CommandContext, DemoOptions, NodesOptions, StartOptions, StatusOptions } from "./context.ts";
+import type {
+  CommandContext,
+  DemoOptions,
+  EvaluateOptions,
+  NodesOptions,
+  RuntimeWish,
+  StartOptions,
+  StatusOptions,
+} from "./context.ts";
 import { type ExitCode, failureLines } from "./process/failure.ts";
 
 const MOST_NODES = 256;
+const MOST_THREADS = 256;
 /** The bundled task opens a round for two nodes and more. */
 const LEAST_DEMO_NODES = 2;
 /** Slow enough to be watched and joined by hand: the bundled task lasts three minutes. */
@@ -44,6 +53,7 @@ function program(context: CommandContext): Command {
   addStart(astroscale, context);
   addNodes(astroscale, context);
   addStatus(astroscale, context);
+  addEvaluate(astroscale, context);
   addDemo(astroscale, context);
   addBrowser(astroscale, context);
   return astroscale;
@@ -54,7 +64,7 @@ function usageError(text: string): string {
 }
 
 function backendOption(): Option {
-  return new Option("--backend <name>", "where the headless nodes compute")
+  return new Option("--backend <name>", "what computes")
     .choices(["auto", "webgpu", "wasm"] satisfies BackendWish[])
     .default("auto");
 }
@@ -88,11 +98,21 @@ function addNodes(astroscale: Command, context: CommandContext): void {
     .description("Run headless nodes for a coordinator until their task is finished.")
     .requiredOption("--coordinator <url>", "the coordinator's address", coordinatorOrigin)
     .requiredOption("--count <number>", "how many nodes", wholeNumber(1, MOST_NODES))
+    .addOption(
+      new Option("--runtime <name>", "what the nodes run in")
+        .choices(["browser", "node"] satisfies RuntimeWish[])
+        .default("browser"),
+    )
     .addOption(backendOption())
+    .option("--threads <number>", "threads of each node", wholeNumber(1, MOST_THREADS), 1)
+    .option("--state-dir <folder>", "where nodes in Node keep sessions and shards between runs")
     .option("--task <id>", "the task to join; without it the coordinator chooses", taskId)
     .option("--name <prefix>", "what the nodes' names begin with", namePrefix, "headless")
     .option("--json", "print the summary as JSON")
-    .action(async (options: NodesOptions) => {
+    .action(async (options: NodesOptions, command: Command) => {
+      if (options.runtime === "browser" && options.stateDir !== undefined) {
+        command.error("error: option '--state-dir <folder>' needs '--runtime node'");
+      }
       const { nodes } = await import("./nodes.ts");
       await nodes(options, context);
     });
@@ -107,6 +127,22 @@ function addStatus(astroscale: Command, context: CommandContext): void {
     .action(async (options: StatusOptions) => {
       const { status } = await import("./status.ts");
       await status(options, context);
+    });
+}
+
+function addEvaluate(astroscale: Command, context: CommandContext): void {
+  astroscale
+    .command("evaluate")
+    .description("Score the rows of a labelled csv file with a task's global model.")
+    .requiredOption("--task <id>", "the task", taskId)
+    .requiredOption("--input <file>", "csv file whose first line names the columns")
+    .option("--coordinator <url>", "the coordinator's address", coordinatorOrigin, DEFAULT_ORIGIN)
+    .option("--round <number>", "the model after this round instead of the newest", wholeNumber(0, 100_000))
+    .addOption(backendOption())
+    .option("--json", "print the scores as JSON")
+    .action(async (options: EvaluateOptions) => {
+      const { evaluate } = await import("./evaluate/evaluate.ts");
+      await evaluate(options, context);
     });
 }
 

@@ -2,19 +2,19 @@ import { resolve } from "node:path";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import { loadConfig } from "../config.ts";
 import { type NodePool, nodeOrders } from "../headless/node-pool.ts";
-import type { NodeOrder } from "../headless/supervised-node.ts";
+import type { NodeEvent, NodeOrder } from "../headless/supervised-node.ts";
 import { packageVersion } from "../package-root.ts";
 import { type RunningCoordinator, startCoordinator } from "../server.ts";
 import type { CommandContext, StartOptions } from "./context.ts";
 import { coordinatorApi } from "./coordinator-api.ts";
-import { openHeadlessNodes } from "./headless-nodes.ts";
+import { openNodesAnywhere } from "./headless-nodes.ts";
 import { nodeLine } from "./node-lines.ts";
 import { onInterrupt } from "./process/interruption.ts";
 import type { Terminal } from "./process/terminal.ts";
 
 /**
  * `astroscale start`: a coordinator and headless nodes beside it, until SIGINT or SIGTERM. Without a browser
- * the coordinator runs alone.
+ * the nodes run in Node.
  *
  * @throws {AstroScaleError} what `loadConfig` and `startCoordinator` throw
  */
@@ -71,20 +71,22 @@ async function tryHeadlessNodes(
   signal: AbortSignal,
 ): Promise<NodePool | null> {
   try {
-    return await openHeadlessNodes({
+    const order = {
       coordinator,
       backend,
       nodes: [...nodeOrders("headless", nodes, null), ...(await centralNodes(coordinator))],
-      onEvent: (event) => terminal.print(nodeLine(event)),
+      onEvent: (event: NodeEvent) => terminal.print(nodeLine(event)),
       report: terminal.print,
       signal,
+    };
+    return await openNodesAnywhere(order, (reason) => {
+      terminal.complain(`No browser for the headless nodes: ${reason}. They run in Node.`);
+      terminal.complain(`To join by hand open ${coordinator}/ in a browser and press Join.`);
     });
   } catch (error) {
-    if (!(error instanceof AstroScaleError) || error.code !== "chromium_missing") throw error;
-    if (signal.aborted) return null;
-    terminal.complain(`No headless nodes: ${error.message}.`);
-    terminal.complain(`To join by hand open ${coordinator}/ in a browser and press Join.`);
-    return null;
+    // An installation that was interrupted.
+    if (signal.aborted && error instanceof AstroScaleError && error.code === "chromium_missing") return null;
+    throw error;
   }
 }
 

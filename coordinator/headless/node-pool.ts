@@ -9,6 +9,8 @@ export interface NodePoolOptions {
   /** Origin of the coordinator, such as `http://127.0.0.1:8081`. */
   readonly coordinator: string;
   readonly backend: BackendWish;
+  /** Of each node. 1 when left out: nodes that share a machine would only get into each other's way. */
+  readonly threads?: number;
   readonly nodes: readonly NodeOrder[];
   readonly runtime: NodeRuntime;
   readonly onEvent: (event: NodeEvent) => void;
@@ -33,14 +35,14 @@ const STOP_LIMIT_MS = 15_000;
  * @throws {AstroScaleError} as `NodeRuntime.open`
  */
 export async function startNodePool(options: NodePoolOptions): Promise<NodePool> {
-  const { nodes, runtime, sleep = systemSleep } = options;
+  const { nodes, runtime, threads = 1, sleep = systemSleep } = options;
   await runtime.open();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // every node sleeps on it
   const staff = nodes.map((order) => ({ order, record: new NodeRecord(order.name) }));
   const summaries = (): NodeSummary[] => staff.map(({ record }) => record.summary());
   const lives = staff.map((member) =>
-    superviseNode({ ...options, ...member, sleep, signal: stopping.signal }),
+    superviseNode({ ...options, ...member, threads, sleep, signal: stopping.signal }),
   );
   const done = Promise.all(lives)
     .then(() => runtime.close())

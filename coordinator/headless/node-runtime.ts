@@ -45,6 +45,8 @@ export interface NodeStart {
   /** `null` lets the coordinator choose. */
   readonly task: string | null;
   readonly backend: BackendWish;
+  /** Threads of the processor, from 1. */
+  readonly threads: number;
 }
 
 /** What headless nodes run in: pages of a browser, or processes of Node. The seam below the pool. */

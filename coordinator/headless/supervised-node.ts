@@ -33,6 +33,7 @@ export type NodeEvent =
 export interface Supervision {
   readonly coordinator: string;
   readonly backend: BackendWish;
+  readonly threads: number;
   readonly order: NodeOrder;
   readonly record: NodeRecord;
   readonly runtime: NodeRuntime;
@@ -80,10 +81,10 @@ function end({ record, onEvent }: Supervision, verdict: Exclude<Verdict, { kind:
 
 /** One life of the node: from its start to whatever ended it. */
 async function live(supervision: Supervision): Promise<Ending> {
-  const { runtime, coordinator, backend, order } = supervision;
+  const { runtime, coordinator, backend, threads, order } = supervision;
   let node: RunningNode | null = null;
   try {
-    node = await runtime.start({ ...order, coordinator, backend });
+    node = await runtime.start({ ...order, coordinator, backend, threads });
     return await watch(node, supervision);
   } catch (error) {
     return endingOf(error);

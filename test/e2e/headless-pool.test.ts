@@ -85,8 +85,8 @@ test("each node opens the web client in storage of its own, under its name, and 
   await vi.waitFor(() => expect(events.filter(({ kind }) => kind === "running")).toHaveLength(2), 20_000);
 
   expect(visits.map(({ search }) => search).toSorted()).toEqual([
-    "?join=auto&name=edge-1&backend=wasm&task=stars",
-    "?join=auto&name=edge-2&backend=wasm&task=stars",
+    "?join=auto&name=edge-1&backend=wasm&threads=1&task=stars",
+    "?join=auto&name=edge-2&backend=wasm&threads=1&task=stars",
   ]);
   expect(browsers[0]?.contexts()).toHaveLength(2);
   const summaries = await running.stop();

@@ -1,8 +1,9 @@
 import { nodeOrders } from "../../headless/node-pool.ts";
 import { systemSleep } from "../../headless/sleep.ts";
+import type { NodeEvent } from "../../headless/supervised-node.ts";
 import type { DemoOptions } from "../context.ts";
 import { coordinatorApi } from "../coordinator-api.ts";
-import { openHeadlessNodes } from "../headless-nodes.ts";
+import { openNodesAnywhere } from "../headless-nodes.ts";
 import { nodeLine } from "../node-lines.ts";
 import type { Terminal } from "../process/terminal.ts";
 import { type DemoReport, demoReport } from "./report.ts";
@@ -14,7 +15,7 @@ const FAREWELL_MS = 5_000;
 /**
  * Runs the coordinator's first task and its baseline to their ends with headless nodes, telling of each round.
  *
- * @throws {AstroScaleError} `chromium_missing`, and what `untilFinished` throws
+ * @throws {AstroScaleError} what `openNodesAnywhere` and `untilFinished` throw
  */
 export async function runCampaign(
   coordinator: string,
@@ -25,13 +26,16 @@ export async function runCampaign(
   const { task, baseline } = await demoTasks(api);
   const { id, title, rules } = task.task;
   terminal.print(`${title} ${rules.rounds} rounds, ${nodes} nodes, and one for the centralised run`);
-  const pool = await openHeadlessNodes({
+  const order = {
     coordinator,
     backend,
     nodes: [...nodeOrders("headless", nodes, id), { name: CENTRAL, task: baseline.task.id }],
-    onEvent: (event) => terminal.print(nodeLine(event)),
+    onEvent: (event: NodeEvent) => terminal.print(nodeLine(event)),
     report: terminal.print,
     signal,
+  };
+  const pool = await openNodesAnywhere(order, (reason) => {
+    terminal.complain(`No browser: ${reason}. The nodes run in Node.`);
   });
   try {
     const ended = await untilFinished({

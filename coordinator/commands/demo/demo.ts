@@ -13,7 +13,7 @@ import { reportLines } from "./lines.ts";
  * `astroscale demo`: a coordinator on a free port with a data folder of its own, headless nodes, and the default
  * task from its first round to its last; then prints the scores, writes them, and leaves nothing behind.
  *
- * @throws {AstroScaleError} `chromium_missing`, or the code of a node without which the task cannot end
+ * @throws {AstroScaleError} the code of a node without which the task cannot end
  * @throws {Interrupted} at SIGINT or SIGTERM
  */
 export async function demo(options: DemoOptions, { terminal, env }: CommandContext): Promise<void> {

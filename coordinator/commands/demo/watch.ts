@@ -15,9 +15,12 @@ export interface DemoTasks {
   readonly baseline: TaskStatus;
 }
 
+/** What a demo asks its coordinator. */
+export type DemoApi = Pick<CoordinatorApi, "tasks" | "rounds">;
+
 /** What a demo is watched through. */
 export interface Watch {
-  readonly api: CoordinatorApi;
+  readonly api: DemoApi;
   readonly pool: Pick<NodePool, "summaries">;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
@@ -34,7 +37,7 @@ const LOOK_MS = 500;
 const STALL_LIMIT_MS = 10 * 60_000;
 
 /** The coordinator's first task and its baseline. @throws {AstroScaleError} `not_found` when it has none */
-export async function demoTasks(api: CoordinatorApi): Promise<DemoTasks> {
+export async function demoTasks(api: DemoApi): Promise<DemoTasks> {
   const { tasks } = await api.tasks();
   const task = tasks.find((status) => status.task.baselineOf === null);
   const baseline = tasks.find((status) => status.task.baselineOf === task?.task.id);
@@ -83,7 +86,7 @@ function placeOf({ task, baseline }: DemoTasks): string {
 
 /** Prints the training rounds after `told` that have closed. @returns the last one printed */
 async function tellRounds(
-  api: CoordinatorApi,
+  api: DemoApi,
   { task, state, round }: TaskStatus,
   told: number,
   terminal: Terminal,

@@ -20,11 +20,12 @@ export function browserRuntime(launch: LaunchBrowser): NodeRuntime {
   };
 }
 
-function nodeUrl({ coordinator, backend, name, task }: NodeStart): string {
+function nodeUrl({ coordinator, backend, threads, name, task }: NodeStart): string {
   const url = new URL("/", coordinator);
   url.searchParams.set("join", "auto");
   url.searchParams.set("name", name);
   url.searchParams.set("backend", backend);
+  url.searchParams.set("threads", String(threads));
   if (task !== null) url.searchParams.set("task", task);
   return url.href;
 }

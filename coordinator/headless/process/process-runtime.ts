@@ -8,8 +8,6 @@ import { type EdgeProcess, edgeProgram, startEdgeProcess } from "./edge-process.
 
 /** How nodes run as processes. */
 export interface ProcessOptions {
-  /** Threads of each node. */
-  readonly threads: number;
   /** What the nodes keep between processes; `null` for a directory of the pool's own, which goes with it. */
   readonly stateDirectory: string | null;
   /** The built edge program. */
@@ -20,17 +18,17 @@ export interface ProcessOptions {
  * Nodes as processes of Node, without any browser. They share the shards they have downloaded; each keeps its session
  * under its name, so that one started again goes on as the same node.
  */
-export function processRuntime({ threads, stateDirectory, program }: ProcessOptions): NodeRuntime {
+export function processRuntime({ stateDirectory, program }: ProcessOptions): NodeRuntime {
   const running = new Set<EdgeProcess>();
   let place: { readonly program: string; readonly directory: string } | null = null;
   return {
     async open() {
       place = { program: program ?? edgeProgram(), directory: await openDirectory(stateDirectory) };
     },
-    async start({ coordinator, name, task, backend }) {
+    async start(start) {
       if (place === null) throw new Error("unreachable: the runtime is not open");
-      const order = { kind: "volunteer", coordinator, name, task, backend, threads } as const;
-      const { node, edge } = processNode(place.program, { ...order, stateDirectory: place.directory });
+      const order = { kind: "volunteer", ...start, stateDirectory: place.directory } as const;
+      const { node, edge } = processNode(place.program, order);
       running.add(edge);
       void edge.exited.then(() => running.delete(edge));
       return node;

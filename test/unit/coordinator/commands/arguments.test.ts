@@ -25,16 +25,19 @@ test("--help lists the commands that exist and no other", async () => {
   const { code, out } = await run("--help");
   expect(code).toBe(0);
   const commands = [...out.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name]) => name);
-  expect(commands).toEqual(["start", "nodes", "status", "demo", "browser", "help"]);
+  expect(commands).toEqual(["start", "nodes", "status", "evaluate", "demo", "browser", "help"]);
 });
 
-test.each(["start", "nodes", "status", "demo"])("%s --help explains its options", async (command) => {
-  const { code, out, err } = await run(command, "--help");
-  expect(code).toBe(0);
-  expect(err).toBe("");
-  expect(out).toContain(`astroscale ${command} [options]`);
-  expect(out.match(/^ {2}-/gm)?.length).toBeGreaterThanOrEqual(3);
-});
+test.each(["start", "nodes", "status", "evaluate", "demo"])(
+  "%s --help explains its options",
+  async (command) => {
+    const { code, out, err } = await run(command, "--help");
+    expect(code).toBe(0);
+    expect(err).toBe("");
+    expect(out).toContain(`astroscale ${command} [options]`);
+    expect(out.match(/^ {2}-/gm)?.length).toBeGreaterThanOrEqual(3);
+  },
+);
 
 test("--version is the package's", async () => {
   const { code, out } = await run("--version");
@@ -60,6 +63,27 @@ test.each<[string, string[], RegExp]>([
   ["an exponent", ["start", "--nodes", "1e2"], /wanted a whole number/],
   ["a port out of range", ["start", "--port", "65536"], /wanted a whole number from 0 to 65535/],
   ["a backend that is none", ["start", "--backend", "cuda"], /Allowed choices are auto, webgpu, wasm/],
+  [
+    "a runtime that is none",
+    ["nodes", ...URL_OPTION, "--count", "1", "--runtime", "deno"],
+    /choices are browser, node/,
+  ],
+  [
+    "no thread",
+    ["nodes", ...URL_OPTION, "--count", "1", "--threads", "0"],
+    /wanted a whole number from 1 to 256/,
+  ],
+  [
+    "a state folder for nodes in a browser",
+    ["nodes", ...URL_OPTION, "--count", "1", "--state-dir", "x"],
+    /'--state-dir <folder>' needs '--runtime node'/,
+  ],
+  ["nothing to evaluate", ["evaluate", "--task", "t"], /required option '--input <file>' not specified/],
+  [
+    "a round before the first",
+    ["evaluate", "--task", "t", "--input", "x", "--round", "-1"],
+    /wanted a whole number/,
+  ],
   ["an address without a scheme", ["status", "--coordinator", "127.0.0.1:8081"], /wanted an address such as/],
   ["an address of another scheme", ["status", "--coordinator", "ftp://x"], /wanted an address such as/],
   [
@@ -87,7 +111,7 @@ test("no command at all is wrong usage and prints the help", async () => {
   expect(err).toContain("Usage: astroscale [options] [command]");
 });
 
-test.each([["status"], ["nodes", "--count", "1"]])(
+test.each([["status"], ["nodes", "--count", "1"], ["evaluate", "--task", "t", "--input", "x.csv"]])(
   "%s of a coordinator that is not there fails with one sentence",
   async (...words) => {
     // fetch refuses port 9 without asking the network.

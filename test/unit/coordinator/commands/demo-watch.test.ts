@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import type { CoordinatorApi } from "../../../../coordinator/commands/coordinator-api.ts";
-import { untilFinished } from "../../../../coordinator/commands/demo/watch.ts";
+import { type DemoApi, untilFinished } from "../../../../coordinator/commands/demo/watch.ts";
 import type { Terminal } from "../../../../coordinator/commands/process/terminal.ts";
 import { defaultTasks } from "../../../../coordinator/default-tasks.ts";
 import type { NodeSummary } from "../../../../coordinator/headless/node-record.ts";
@@ -70,11 +69,10 @@ function closedRound(number: number): RoundStatus {
 }
 
 /** A coordinator that stands as `looks` say, one after the other, and then stays so. */
-function campaign(looks: readonly Look[], onLook: (index: number) => void = () => undefined): CoordinatorApi {
+function campaign(looks: readonly Look[], onLook: (index: number) => void = () => undefined): DemoApi {
   let look = -1;
   const now = (): Look => looks[Math.min(look, looks.length - 1)] ?? ["waiting", 0, "waiting", 0];
   return {
-    status: () => Promise.reject(new Error("not asked for")),
     async tasks() {
       look += 1;
       onLook(look);
@@ -89,7 +87,7 @@ function campaign(looks: readonly Look[], onLook: (index: number) => void = () =
   };
 }
 
-function watch(api: CoordinatorApi): ReturnType<typeof untilFinished> {
+function watch(api: DemoApi): ReturnType<typeof untilFinished> {
   const sleep = async (ms: number): Promise<void> => {
     nowMs += ms;
   };

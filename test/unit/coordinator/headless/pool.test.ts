@@ -37,9 +37,9 @@ test("one browser holds all nodes, each in a page of its own", async () => {
 
   expect(browsers.launches).toBe(1);
   expect(browsers.pages.map(({ url }) => url.href)).toEqual([
-    "http://127.0.0.1:8081/?join=auto&name=n-1&backend=auto",
-    "http://127.0.0.1:8081/?join=auto&name=n-2&backend=auto",
-    "http://127.0.0.1:8081/?join=auto&name=n-3&backend=auto",
+    "http://127.0.0.1:8081/?join=auto&name=n-1&backend=auto&threads=1",
+    "http://127.0.0.1:8081/?join=auto&name=n-2&backend=auto&threads=1",
+    "http://127.0.0.1:8081/?join=auto&name=n-3&backend=auto&threads=1",
   ]);
 });
 
