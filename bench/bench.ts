@@ -5,7 +5,9 @@ import { parseArgs } from "node:util";
 import { packageRoot } from "../coordinator/package-root.ts";
 import { aggregation } from "./areas/aggregation.ts";
 import { api } from "./areas/api.ts";
+import { firstStep } from "./areas/first-step.ts";
 import { inference } from "./areas/inference.ts";
+import { memory } from "./areas/memory.ts";
 import { modelSync } from "./areas/model-sync.ts";
 import { preprocessing } from "./areas/preprocessing.ts";
 import { roofline } from "./areas/roofline.ts";
@@ -21,6 +23,8 @@ const AREAS: ReadonlyMap<string, (bench: Bench) => Promise<AreaResults>> = new M
   ["training", training],
   ["inference", inference],
   ["roofline", roofline],
+  ["first-step", firstStep],
+  ["memory", memory],
   ["preprocessing", preprocessing],
   ["api", api],
   ["model-sync", modelSync],

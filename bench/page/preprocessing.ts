@@ -2,14 +2,12 @@ import type { Backend, Matrix } from "../../client/backend/backend.ts";
 import { readShardTable } from "../../client/data/shard-table.ts";
 import { featureColumns, labelTargets } from "../../client/data/training-columns.ts";
 import { encodeShard } from "../../coordinator/catalogs/arrow-shard.ts";
-import type { CatalogTable, TableColumn } from "../../coordinator/catalogs/catalog-table.ts";
 import { SDSS_FEATURES } from "../../coordinator/default-tasks.ts";
 import type { Shard } from "../../protocol/catalogs.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
 import { fitPreprocessing } from "../../protocol/preprocessing.ts";
-import { randomStream } from "../../protocol/random.ts";
-import type { Label } from "../../protocol/tasks.ts";
 import { openOurs } from "./ours.ts";
+import { SURVEY_LABEL, survey } from "./survey.ts";
 
 /** How much is prepared, where, how often. */
 export interface PreparationWish {
@@ -26,37 +24,9 @@ export interface PreparationTimes {
   readonly preprocessMs: readonly number[];
 }
 
-const STREAM = 2001; // apart from the product's own streams
 const WARM_UP_RUNS = 3;
 const MISSING = 0.02;
 const BANDS = ["u", "g", "r", "i", "z"];
-const CLASSES = ["GALAXY", "QSO", "STAR"];
-const LABEL: Label = { kind: "class", column: "class", classes: CLASSES };
-/** Five magnitudes a row, a fiftieth of them missing, and a class. */
-function survey(rows: number): CatalogTable {
-  const next = randomStream(1, STREAM);
-  const fraction = (): number => next() / 2 ** 32;
-  const describe = (name: string, type: "float32" | "category"): TableColumn["column"] => {
-    return { name, type, unit: null, ucd: null, description: name, sentinels: [] };
-  };
-  const bands = BANDS.map((name): TableColumn => {
-    const missing = Uint8Array.from({ length: rows }, () => (fraction() < MISSING ? 1 : 0));
-    const values = Float32Array.from({ length: rows }, (_, r) =>
-      missing[r] === 1 ? Number.NaN : 14 + 8 * fraction(),
-    );
-    const missingCount = missing.reduce((sum, flag) => sum + flag, 0);
-    return { column: describe(name, "float32"), values, missing, missingCount, categories: [] };
-  });
-  const label: TableColumn = {
-    column: describe("class", "category"),
-    values: Int32Array.from({ length: rows }, () => next() % CLASSES.length),
-    missing: new Uint8Array(rows),
-    missingCount: 0,
-    categories: CLASSES,
-  };
-  return { rows, columns: [...bands, label] };
-}
-
 /** Resolves when the device has done everything before. */
 async function settled(backend: Backend): Promise<void> {
   const one = backend.matrix(new Float32Array(1), 1, 1);
@@ -78,14 +48,14 @@ async function timed(runs: number, work: () => Promise<void>): Promise<number[]>
 export async function prepare({ backend: name, rows, runs }: PreparationWish): Promise<PreparationTimes> {
   const backend = await openOurs({ backend: name, threads: 1 });
   const bytes = encodeShard(
-    survey(rows),
+    survey(rows, BANDS, MISSING),
     Array.from({ length: rows }, (_, row) => row),
   );
   const shard: Shard = { catalog: "bench", id: "all", rows, bytes: bytes.length, etag: "0".repeat(64) };
   const encodeMs = await timed(runs, async () => {
     const table = readShardTable(bytes, shard);
     const { columns, terms } = featureColumns([table], SDSS_FEATURES);
-    labelTargets([table], LABEL);
+    labelTargets([table], SURVEY_LABEL);
     const x = backend.encodeFeatures(columns, terms);
     await settled(backend);
     x.dispose();

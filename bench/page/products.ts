@@ -104,9 +104,9 @@ function javascriptProduct({ a, b, transposeA, transposeB }: Product): Multiplie
       c.fill(0);
       for (let i = 0; i < m; i++) {
         for (let k = 0; k < depth; k++) {
-          const factor = a.values[i * aRow + k * aCol] ?? 0;
+          const factor = a.values[i * aRow + k * aCol] as number;
           for (let j = 0; j < n; j++) {
-            c[i * n + j] = (c[i * n + j] ?? 0) + factor * (b.values[k * bRow + j * bCol] ?? 0);
+            c[i * n + j] = (c[i * n + j] as number) + factor * (b.values[k * bRow + j * bCol] as number);
           }
         }
       }

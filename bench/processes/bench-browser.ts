@@ -4,6 +4,8 @@ import { type PreviewServer, preview } from "vite";
 import { packageRoot } from "../../coordinator/package-root.ts";
 import { testLaunch } from "../../test/chromium.ts";
 import { freePort } from "../../test/support/coordinator-process.ts";
+import type { ShardWish } from "../page/shard-step.ts";
+import type { FirstStep } from "../page.ts";
 import type { BenchWorker } from "../worker.ts";
 import { type ProcessTree, processTree } from "./process-tree.ts";
 
@@ -23,6 +25,8 @@ export interface BenchBrowser {
   restart(): Promise<void>;
   /** Calls the worker. */
   ask<Name extends keyof BenchWorker>(name: Name, wish: WorkerWish<Name>): Promise<WorkerAnswer<Name>>;
+  /** Trains one epoch of a shard in another worker, from the start of that worker. */
+  firstStep(wish: ShardWish): Promise<FirstStep>;
   close(): Promise<void>;
 }
 
@@ -77,6 +81,7 @@ export async function openBenchBrowser(url: string, hardware: boolean): Promise<
       processes: await processTree(browser),
       restart: () => page.evaluate(() => globalThis.bench.restart()),
       ask,
+      firstStep: (wish) => page.evaluate((given) => globalThis.bench.firstStep(given), wish),
       close: () => browser.close(),
     };
   } catch (error) {
