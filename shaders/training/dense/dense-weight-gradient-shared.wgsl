@@ -51,15 +51,13 @@ fn main(
   let slice_at = layer.parameters_at + slice * layer.slice_stride;
 
   if (band == bands - 1u) {
-    let own = o + local;
-    if (local >= SIDE || own >= n) {
-      return;
+    if (local < SIDE && o + local < n) {
+      var b = vec4f(0);
+      for (var r = start; r < end; r++) {
+        b += d[r * n + o + local];
+      }
+      partials[slice_at + 4u * layer.inputs4 * n + o + local] = b;
     }
-    var b = vec4f(0);
-    for (var r = start; r < end; r++) {
-      b += d[r * n + own];
-    }
-    partials[slice_at + 4u * layer.inputs4 * n + own] = b;
     return;
   }
 
