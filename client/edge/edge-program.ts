@@ -23,16 +23,17 @@ export class EdgeProgram {
     });
   }
 
-  /** Does what `message` orders after what was ordered before; a failure is reported. */
-  take(message: unknown): void {
-    const parsed = EdgeOrder.safeParse(message);
+  /** Does what `order` says after what was ordered before; a failure is reported. */
+  take(order: unknown): void {
+    const parsed = EdgeOrder.safeParse(order);
     if (!parsed.success) {
-      this.#report({ kind: "failed", code: "invalid_request", message: parsed.error.message });
+      const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+      this.#report({ kind: "failed", code: "invalid_request", message: problems.join("; ") });
     } else if (parsed.data.kind === "stop") {
       void this.stop();
     } else {
-      const order = parsed.data;
-      this.#turn = this.#turn.then(() => this.#obey(order)).catch((error) => this.#fail(error));
+      const { data } = parsed;
+      this.#turn = this.#turn.then(() => this.#obey(data)).catch((error) => this.#fail(error));
     }
   }
 
