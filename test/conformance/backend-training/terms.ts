@@ -96,6 +96,7 @@ export function describeTerms(backend: BackendOf): void {
       const fresh = await train(backend(), run);
       const after = await withTrainer(backend(), given, run.training, async (trainer) => {
         trainer.load(startAt(uniform(given.parameters.length, 66), { proximalMu: 3 }));
+        await trainer.epoch(epoch.order, epoch.rates);
         trainer.load(startAt(given.parameters, { proximalMu: 3 }));
         await trainer.epoch(epoch.order, epoch.rates);
         return trainer.parameters();
