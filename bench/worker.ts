@@ -14,6 +14,10 @@ const worker = {
   openLimits,
   turn,
   prepare,
+  /** Threads that TensorFlow.js's WebAssembly says it uses, once it has been opened. */
+  async tensorflowThreads(): Promise<number> {
+    return (await import("./page/peers/tensorflow.ts")).tensorflowThreads();
+  },
   /** The WebGPU adapter's description. */
   async adapter(): Promise<string> {
     const backend = await createWebgpuBackend();

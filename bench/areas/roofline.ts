@@ -51,7 +51,7 @@ function pace(sides: number, quick: boolean) {
   return { sides, turns: quick ? 1 : TURNS, leastMs: quick ? 20 : LEAST_TURN_MS };
 }
 
-function rates({ perSecond }: SideTimes, work: number): number[] {
+function gigaRates({ perSecond }: SideTimes, work: number): number[] {
   return perSecond.map((times) => (times * work) / GIGA);
 }
 
@@ -62,7 +62,10 @@ async function limits({ browser, quick }: Bench): Promise<{ results: Result[]; p
   await measureTurns(browser, pace(LIMITS.length, true));
   const times = await measureTurns(browser, pace(LIMITS.length, quick));
   const results = LIMITS.map((limit, side): Result => {
-    const found = rates(times[side] ?? { perSecond: [], wallSeconds: 0, cpuSeconds: null }, limitWork(limit));
+    const found = gigaRates(
+      times[side] ?? { perSecond: [], wallSeconds: 0, cpuSeconds: null },
+      limitWork(limit),
+    );
     const isArithmetic = limit === "relaxed-madd" || limit === "multiply-add";
     return {
       what: `limit: ${LIMIT_NAMES[limit]}`,
@@ -101,7 +104,7 @@ async function products({ browser, quick }: Bench, wish: ProductContest): Promis
   }
   await measureTurns(browser, pace(wish.sides.length, true));
   const times = await measureTurns(browser, pace(wish.sides.length, quick));
-  return times.map((side) => rates(side, operations(wish)));
+  return times.map((side) => gigaRates(side, operations(wish)));
 }
 
 function productLines(wish: ProductContest, found: readonly (readonly number[])[], peak: number): Result[] {
@@ -150,7 +153,7 @@ async function trainingShare({ browser, quick }: Bench, product: number): Promis
   await measureTurns(browser, pace(1, true));
   const [times] = await measureTurns(browser, pace(1, quick));
   if (!times) throw new Error("unreachable: one side was asked for");
-  const found = rates(times, TRAINED.rows * operationsPerRow(TRAINED.widths));
+  const found = gigaRates(times, TRAINED.rows * operationsPerRow(TRAINED.widths));
   return {
     what: `whole training steps, ${TRAINED.widths.join("-")}, batch ${TRAINED.batchSize}: wasm, 1 thread`,
     measured: median(found),

@@ -5,6 +5,7 @@ const I32 = 0x7f;
 const F32 = 0x7d;
 const V128 = 0x7b;
 const VECTOR = 0xfd;
+const MAGIC_AND_VERSION = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const BOTTOMLESS = 0x40; // a block without a result
 
 /** An unsigned LEB128. */
@@ -64,7 +65,7 @@ export function moduleBytes(
   ];
   const all = Object.entries(functions);
   return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC_AND_VERSION,
     ...section(1, [[0x60, 2, I32, I32, 1, F32]]),
     ...section(
       3,

@@ -1,21 +1,33 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Browser } from "playwright";
+
+/** Bytes of the machine's memory, pages that processes share divided among them. */
+export interface MemoryUse {
+  /** Of all processes of a browser. */
+  readonly all: number;
+  /** Of those in which pages and workers run. */
+  readonly renderers: number;
+}
 
 /** What all processes of a browser cost the machine; `null` where the system does not tell. */
 export interface ProcessTree {
   /** Processor seconds used so far, to 10 ms a process. */
   cpuSeconds(): Promise<number | null>;
-  /** Bytes resident now, summed over the processes; pages that they share count more than once. */
-  residentBytes(): Promise<number | null>;
-  /** Forgets earlier peaks. @returns whether it could */
-  resetPeak(): Promise<boolean>;
-  /** The sum of the processes' peaks of resident bytes since `resetPeak`: at least the peak of their sum. */
-  peakBytes(): Promise<number | null>;
+  /** Memory in use now. */
+  memory(): Promise<MemoryUse | null>;
+  /** The most memory in use at one time while `work` ran, looked at every 50 ms; each figure's own most. */
+  peak(work: () => Promise<void>): Promise<MemoryUse | null>;
+}
+
+interface BrowserProcess {
+  readonly id: number;
+  readonly type: string;
 }
 
 // USER_HZ is 100 on every architecture that Chromium runs on.
 const TICKS_PER_SECOND = 100;
-const RESET_PEAK = "5";
+const LOOK_MS = 50;
 
 /** Source: proc(5), fields 14 and 15 of `stat`; counted after the name, which may hold spaces. */
 function cpuTicks(stat: string): number {
@@ -23,41 +35,57 @@ function cpuTicks(stat: string): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-function statusBytes(status: string, key: "VmRSS" | "VmHWM"): number {
-  const kibibytes = new RegExp(`^${key}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
-  return Number(kibibytes ?? 0) * 1024;
+/** Proportional set size. A process that has just ended uses nothing. Source: proc(5), `smaps_rollup`. */
+async function proportionalBytes(id: number): Promise<number> {
+  const text = await readFile(`/proc/${id}/smaps_rollup`, "utf8").catch(() => "");
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+}
+
+async function memoryOf(processes: readonly BrowserProcess[]): Promise<MemoryUse> {
+  const sizes = await Promise.all(
+    processes.map(async ({ id, type }) => ({ type, bytes: await proportionalBytes(id) })),
+  );
+  const sum = (wanted: typeof sizes): number => wanted.reduce((total, { bytes }) => total + bytes, 0);
+  return { all: sum(sizes), renderers: sum(sizes.filter(({ type }) => type === "renderer")) };
 }
 
 /** The processes of `browser`, read from /proc: everywhere but on Linux every figure is `null`. */
 export async function processTree(browser: Browser): Promise<ProcessTree> {
   const session = await browser.newBrowserCDPSession();
-  const ids = async (): Promise<number[]> => {
+  const isLinux = process.platform === "linux";
+  const processes = async (): Promise<BrowserProcess[]> => {
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-    return processInfo.map(({ id }) => id);
+    return processInfo;
   };
-  const sum = async (file: string, valueOf: (text: string) => number): Promise<number | null> => {
-    if (process.platform !== "linux") return null;
-    return (await ids()).reduce(
-      (total, id) => total + valueOf(readFileSync(`/proc/${id}/${file}`, "utf8")),
-      0,
-    );
-  };
+  const memory = async (): Promise<MemoryUse | null> => (isLinux ? memoryOf(await processes()) : null);
   return {
+    memory,
     async cpuSeconds() {
-      const ticks = await sum("stat", cpuTicks);
-      return ticks === null ? null : ticks / TICKS_PER_SECOND;
+      if (!isLinux) return null;
+      const ids = (await processes()).map(({ id }) => id);
+      const ticks = ids.map((id) => cpuTicks(readFileSync(`/proc/${id}/stat`, "utf8")));
+      return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
     },
-    residentBytes: () => sum("status", (status) => statusBytes(status, "VmRSS")),
-    peakBytes: () => sum("status", (status) => statusBytes(status, "VmHWM")),
-    async resetPeak() {
-      if (process.platform !== "linux") return false;
+    async peak(work) {
+      let most: MemoryUse | null = null;
+      const over = new AbortController();
+      const look = async (): Promise<void> => {
+        while (!over.signal.aborted) {
+          const now = await memory();
+          if (now === null) return;
+          const { all, renderers } = most ?? { all: 0, renderers: 0 };
+          most = { all: Math.max(all, now.all), renderers: Math.max(renderers, now.renderers) };
+          await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        }
+      };
+      const looking = look();
       try {
-        for (const id of await ids()) writeFileSync(`/proc/${id}/clear_refs`, RESET_PEAK);
-        return true;
-      } catch {
-        // A kernel or a container may forbid it; peaks then count from the start of the browser.
-        return false;
+        await work();
+      } finally {
+        over.abort();
+        await looking;
       }
+      return most;
     },
   };
 }

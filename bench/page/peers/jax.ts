@@ -41,37 +41,36 @@ function zerosLike(layers: Layers): Layers {
 
 /** One layer-wise map over trees of the same form. */
 function zip(work: (...values: np.Array[]) => np.Array, ...all: [Layers, ...Layers[]]): Layers {
-  return tree.map(work, ...all) as Layers;
+  return tree.map(work, ...all);
 }
 
 function stepOf({ localLearningRate: rate, optimizer }: LocalTraining) {
   const descend = (layers: Layers, moments: Moments[], gradient: Layers): [Layers, Moments[]] => {
     const [before] = moments;
     if (!before || optimizer.kind !== "adam") {
-      return [zip((w, g) => (w as np.Array).sub((g as np.Array).mul(rate)), layers, gradient), []];
+      return [zip((w, g) => w.sub(g.mul(rate)), layers, gradient), []];
     }
     const { beta1, beta2, epsilon } = optimizer;
-    const mix = (beta: number) => (m?: np.Array, g?: np.Array) =>
-      (m as np.Array).mul(beta).add((g as np.Array).mul(1 - beta));
+    const mix = (beta: number) => (m: np.Array, g: np.Array) => m.mul(beta).add(g.mul(1 - beta));
     const first = zip(mix(beta1), before.first, tree.ref(gradient));
     const second = zip(
       mix(beta2),
       before.second,
-      zip((g) => np.square(g as np.Array), gradient),
+      zip((g) => np.square(g), gradient),
     );
     const beta1t = before.beta1t.mul(beta1);
     const beta2t = before.beta2t.mul(beta2);
-    const move = (w?: np.Array, m?: np.Array, v?: np.Array): np.Array => {
-      const mean = (m as np.Array).div(np.array(1).sub(beta1t.ref));
-      const size = np.sqrt((v as np.Array).div(np.array(1).sub(beta2t.ref))).add(epsilon);
-      return (w as np.Array).sub(mean.div(size).mul(rate));
+    const move = (w: np.Array, m: np.Array, v: np.Array): np.Array => {
+      const mean = m.div(beta1t.ref.mul(-1).add(1));
+      const size = np.sqrt(v.div(beta2t.ref.mul(-1).add(1))).add(epsilon);
+      return w.sub(mean.div(size).mul(rate));
     };
     const next = zip(move, layers, tree.ref(first), tree.ref(second));
     return [next, [{ first, second, beta1t, beta2t }]];
   };
   return ({ layers, moments, lossSum }: State, x: np.Array, labels: np.Array): State => {
     const [loss, gradient] = valueAndGrad(lossOf)(tree.ref(layers), x, labels);
-    const [next, nextMoments] = descend(layers, moments, gradient as Layers);
+    const [next, nextMoments] = descend(layers, moments, gradient);
     return { layers: next, moments: nextMoments, lossSum: lossSum.add(loss) };
   };
 }
@@ -99,7 +98,7 @@ export async function jaxTraining(device: BackendName, given: Problem): Promise<
   let state: State = { layers, moments, lossSum: np.array(0) };
   return {
     async once() {
-      for (const { x, labels } of batches) state = step(state, x.ref, labels.ref) as State;
+      for (const { x, labels } of batches) state = step(state, x.ref, labels.ref);
       const [sum = Number.NaN] = await state.lossSum.data();
       state = { ...state, lossSum: np.array(0) };
       return sum / batches.length;
@@ -123,7 +122,7 @@ export async function jaxInference(
   const run = jit(logits);
   return {
     async once() {
-      const values = (await (run(tree.ref(layers), input.ref) as np.Array).data()) as Float32Array;
+      const values = (await run(tree.ref(layers), input.ref).data()) as Float32Array;
       keep(values);
       return values[0] ?? Number.NaN;
     },
