@@ -184,10 +184,10 @@ describe("the volunteer page with a node", () => {
       )
       .toBeVisible();
     // After a fall back the measurement speaks for what computes no longer.
-    tell({ backend: "wasm", device: "WebAssembly SIMD, 3 threads", threads: 3 });
+    tell({ backend: "wasm", device: "WebAssembly SIMD, 1 thread", threads: 3 });
     await expect.element(page.getByText(/chosen/)).not.toBeInTheDocument();
     await expect
-      .element(page.getByText(/Computes with WebAssembly SIMD, 3 threads; you allow up to 3 threads/))
+      .element(page.getByText(/Computes with WebAssembly SIMD, 1 thread; you allow up to 3 threads/))
       .toBeVisible();
   });
 

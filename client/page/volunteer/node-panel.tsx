@@ -60,11 +60,13 @@ function ComputesWith({
 }): JSX.Element | null {
   if (backend === null) return null;
   const reason = choiceReason(backend, probes);
+  // A page that is not isolated computes on one thread, whatever the volunteer allows.
+  const isCurbed = backend === "wasm" && device?.endsWith(`, ${threadsInWords(threads)}`) === false;
   return (
     <div class="computes">
       <p class="label">
         Computes with <b>{backendAndDevice(backend, device)}</b>
-        {backend === "wasm" && `; you allow up to ${threadsInWords(threads)}`}
+        {isCurbed && `; you allow up to ${threadsInWords(threads)}`}
       </p>
       {reason !== null && <p class="label">{reason}.</p>}
     </div>
