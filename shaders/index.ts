@@ -51,7 +51,7 @@ export const WGSL = {
   "dense-input-gradient": denseInputGradient + layer + step,
   "dense-input-gradient-4x4": denseInputGradient4x4 + layer + step,
   "dense-input-gradient-shared": denseInputGradientShared + layer + step,
-  activate: activate + philox + layer + step,
+  activate: activate + philox + missing + layer + step,
   "activation-gradient": activationGradient + layer + step,
   "softmax-cross-entropy": softmaxCrossEntropy + layer + step,
   "mean-squared-error": meanSquaredError + layer + step,

@@ -3,7 +3,7 @@ import { openGpu } from "./webgpu/device.ts";
 import { ownMatrix, readMatrix, uploadMatrix } from "./webgpu/matrix.ts";
 import { MOMENTS_CONSTANTS, moments } from "./webgpu/moments.ts";
 import { encodeFeatures, impute, standardise } from "./webgpu/preprocessing.ts";
-import { compileNetwork } from "./webgpu/training/network.ts";
+import { compileNetwork } from "./webgpu/training/network/network-kernels.ts";
 import { createWebgpuTrainer } from "./webgpu/training/trainer.ts";
 import { TunedPipelines } from "./webgpu/tuned-pipelines.ts";
 

@@ -38,7 +38,8 @@ fn tanh_of(x: vec4f) -> vec4f {
   near = near * square * size + size;
   let far = 1.0 - 2.0 / (exp(2.0 * size) + 1.0);
   let result = select(far, near, size < vec4f(0.625));
-  return select(result, -result, x < vec4f(0));
+  let signed = select(result, -result, x < vec4f(0));
+  return select(signed, x, is_missing(bitcast<vec4u>(x))); // exp may drop a NaN as well
 }
 
 fn gelu(x: vec4f) -> Activated {

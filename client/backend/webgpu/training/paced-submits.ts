@@ -1,5 +1,6 @@
 import type { Gpu } from "../device.ts";
 import type { Pace } from "./pace.ts";
+import { answered, PATIENCE, type Patience } from "./watchdog.ts";
 
 /** Commands for the device, and how much work they are in the terms of `workOf`. */
 export interface Submit {
@@ -7,19 +8,28 @@ export interface Submit {
   readonly work: number;
 }
 
+/** How submits follow each other. */
+export interface Pacing {
+  /** Learns from each submit. */
+  readonly pace: Pace;
+  /** Encodes the next submit; `null` when there is none. */
+  readonly next: () => Submit | null;
+  readonly patience?: Patience;
+}
+
 /**
  * Submits what `next` encodes until it gives `null`. At most two submits are under way: the device is never
- * idle, and never has much queued that would hold up others. `pace` learns from each.
+ * idle, and never has much queued that would hold up others.
  *
- * @throws {AstroScaleError} `device_lost` when the device goes away
+ * @throws {AstroScaleError} as `answered`
  */
-export async function submitPaced(gpu: Gpu, pace: Pace, next: () => Submit | null): Promise<void> {
+export async function submitPaced(gpu: Gpu, { pace, next, patience = PATIENCE }: Pacing): Promise<void> {
   const { queue } = gpu.device;
   let finishedAt = performance.now();
   let earlier: Submit | null = null;
   let earlierDone: Promise<unknown> = Promise.resolve();
   const finish = async (): Promise<void> => {
-    await earlierDone;
+    await answered(gpu, earlierDone, patience);
     const now = performance.now();
     if (earlier) pace.learn(earlier.work, now - finishedAt);
     finishedAt = now;

@@ -9,6 +9,7 @@ const SLICE_ROWS = 32;
 const MAX_PARTIAL_BYTES = 2 ** 28;
 const MAX_LAYER_BYTES = 2 ** 25;
 const MAX_GATHERED_BYTES = 2 ** 23;
+const FLOP_PER_PARAMETER = 6; // and row: a multiply-add forwards, two backwards
 const WORTHWHILE_ROWS = 1024; // where a longer part no longer saves dispatches worth mentioning
 
 /** Where one layer lies on the device: widths in vec4s, parameters in a group of neighbouring layers. */
@@ -40,6 +41,10 @@ export interface PlanLimits {
   readonly batchSize: number;
   /** The largest buffer a kernel can see, in bytes. */
   readonly maxBindingBytes: number;
+  /** Rows of activations to hold at once, in whole tiles; as many as are worth it where left out. */
+  readonly maxRowsAtOnce?: number | undefined;
+  /** Floating-point operations that one part of a training step may take, but for its first tile. */
+  readonly maxPartFlop?: number;
 }
 
 /** Rounds up to whole tiles. */
@@ -48,7 +53,8 @@ export function wholeTiles(rows: number): number {
 }
 
 /** The layout of `model`; depends on nothing but its arguments, so that results repeat to the bit. */
-export function planModel(model: ModelSpec, { rows, batchSize, maxBindingBytes }: PlanLimits): Plan {
+export function planModel(model: ModelSpec, limits: PlanLimits): Plan {
+  const { rows, batchSize, maxBindingBytes } = limits;
   const padded = parameterLayout(model).map((layer) => {
     const inputs4 = Math.ceil(layer.inputs / 4);
     const outputs4 = Math.ceil(layer.outputs / 4);
@@ -75,7 +81,7 @@ export function planModel(model: ModelSpec, { rows, batchSize, maxBindingBytes }
     return { ...layer, group, parametersAt };
   });
 
-  const partRows = planPartRows(layers, { rows, batchSize, maxBindingBytes });
+  const partRows = planPartRows(layers, limits);
   const rowBytes = (layers[0]?.inputs4 ?? 1) * VEC4_BYTES;
   const fitting = Math.floor(Math.min(maxBindingBytes, MAX_GATHERED_BYTES) / rowBytes);
   const epoch = Math.ceil(rows / batchSize) * wholeTiles(batchSize);
@@ -84,13 +90,17 @@ export function planModel(model: ModelSpec, { rows, batchSize, maxBindingBytes }
 
 function planPartRows(
   layers: readonly LayerPlan[],
-  { rows, batchSize, maxBindingBytes }: PlanLimits,
+  { rows, batchSize, maxBindingBytes, maxRowsAtOnce = Infinity, maxPartFlop = Infinity }: PlanLimits,
 ): number {
   const widest = layers.reduce((most, { inputs4, outputs4 }) => Math.max(most, inputs4, outputs4), 0);
-  const tileBytes = widest * VEC4_BYTES * TILE_ROWS;
-  const fitting = atLeastOne(Math.floor(Math.min(maxBindingBytes, MAX_LAYER_BYTES) / tileBytes)) * TILE_ROWS;
+  const parameters = layers.reduce((sum, { inputs4, outputs4 }) => sum + 16 * inputs4 * outputs4, 0);
+  const fitting = Math.min(
+    Math.min(maxBindingBytes, MAX_LAYER_BYTES) / (widest * VEC4_BYTES),
+    maxPartFlop / (FLOP_PER_PARAMETER * parameters),
+    maxRowsAtOnce,
+  );
   const wanted = wholeTiles(atLeastOne(Math.min(Math.max(batchSize, WORTHWHILE_ROWS), rows)));
-  return Math.min(fitting, wanted);
+  return Math.min(atLeastOne(Math.floor(fitting / TILE_ROWS)) * TILE_ROWS, wanted);
 }
 
 /** Device values of each group, from the flat vector of `parameterLayout`; padding is 0. */

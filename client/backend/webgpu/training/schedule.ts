@@ -1,4 +1,5 @@
 import { STEP_BYTES } from "../kernels.ts";
+import type { DropoutScalars } from "./network/activation.ts";
 import { wholeTiles } from "./plan.ts";
 
 /** Distance of two `Step`s in a uniform buffer: minUniformBufferOffsetAlignment of every device. */
@@ -53,7 +54,7 @@ export function slotsOf(
   return { slots, firstSlots };
 }
 
-/** What an optimiser step needs beyond its gradient: the numbers at the end of `Step`. */
+/** What an optimiser step needs beyond its gradient. */
 export interface StepScalars {
   readonly rate: number;
   readonly beta1: number;
@@ -63,25 +64,35 @@ export interface StepScalars {
   readonly mScale: number;
   /** `1 / (1 - beta2^t)` */
   readonly vScale: number;
+  /** Share of the weights that decays. */
+  readonly decay: number;
 }
 
 /** One `Step` of `shaders/lib/step.wgsl`. */
 export interface StepRecord {
   readonly part: Part;
   readonly firstRow: number;
+  /** Place in the whole batch of the part's first row. */
+  readonly batchRow: number;
+  /** Optimiser steps since `load` before this one. */
+  readonly taken: number;
   readonly scalars: StepScalars;
+  readonly dropout: DropoutScalars;
 }
 
 /** `Step` structs, one every `STEP_STRIDE` bytes. */
 export function encodeSteps(steps: readonly StepRecord[]): Uint32Array<ArrayBuffer> {
   const bytes = new ArrayBuffer(steps.length * STEP_STRIDE);
-  steps.forEach(({ part, firstRow, scalars }, index) => {
-    const at = index * STEP_STRIDE;
-    const { rows, batchRows, fresh } = part;
-    new Uint32Array(bytes, at, 4).set([firstRow, rows, wholeTiles(rows), fresh ? 1 : 0]);
-    const { rate, beta1, beta2, epsilon, mScale, vScale } = scalars;
-    const numbers = [1 / batchRows, rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, mScale, vScale];
-    new Float32Array(bytes, at + 16, STEP_BYTES / 4 - 4).set(numbers);
+  steps.forEach((step, index) => {
+    const { rows, batchRows, fresh } = step.part;
+    const { rate, beta1, beta2, epsilon, mScale, vScale, decay } = step.scalars;
+    const { seed, dropBelow, keptScale } = step.dropout;
+    const words = new Uint32Array(bytes, index * STEP_STRIDE, STEP_BYTES / 4);
+    const numbers = new Float32Array(bytes, index * STEP_STRIDE, STEP_BYTES / 4);
+    words.set([step.firstRow, rows, wholeTiles(rows), fresh ? 1 : 0]);
+    numbers.set([1 / batchRows, rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, mScale, vScale, decay], 4);
+    words.set([step.batchRow, step.taken, seed, dropBelow], 14);
+    numbers.set([keptScale], 18);
   });
   return new Uint32Array(bytes);
 }

@@ -1,53 +1,64 @@
 import { AstroScaleError } from "../../../../protocol/errors.ts";
+import type { LocalTraining } from "../../../../protocol/local-training.ts";
 import { type ModelSpec, parameterCount } from "../../../../protocol/model.ts";
-import type { LocalTraining } from "../../../../protocol/tasks.ts";
-import type { LossGradient, Trainer, TrainingSet } from "../../backend.ts";
-import { checkedTargets, checkIndices } from "../../training-set.ts";
+import type { LocalStart, LossGradient, Trainer, TrainerRequest } from "../../backend.ts";
+import { checkedClassWeights, checkedTargets, checkIndices, checkRates } from "../../training-set.ts";
 import { Buffers, VEC4_BYTES } from "../buffers.ts";
 import type { Gpu } from "../device.ts";
 import { ownMatrix, unpadRows, type WebgpuMatrix } from "../matrix.ts";
-import type { Pipelines } from "../pipelines.ts";
 import { openReadback, readBytes } from "../readback.ts";
-import { compileNetwork, Network } from "./network.ts";
-import { allocateNetwork, MAX_PARTS, type NetworkBuffers, type NetworkInput } from "./network-buffers.ts";
-import { stepScalars } from "./optimizer.ts";
+import type { TunedPipelines } from "../tuned-pipelines.ts";
+import { dropoutScalars, NO_DROPOUT } from "./network/activation.ts";
+import { LocalTerms } from "./network/local-terms.ts";
+import { Network } from "./network/network.ts";
+import {
+  allocateNetwork,
+  MAX_PARTS,
+  type NetworkBuffers,
+  type NetworkInput,
+} from "./network/network-buffers.ts";
+import { compileNetwork } from "./network/network-kernels.ts";
+import { stepScalars } from "./network/optimizer.ts";
+import { Update } from "./network/update.ts";
 import { Pace, workOf } from "./pace.ts";
 import { type Submit, submitPaced } from "./paced-submits.ts";
 import { type Plan, packParameters, planModel, unpackParameters, wholeTiles } from "./plan.ts";
 import { encodeSteps, type Part, partsOf, type StepRecord, slotsOf } from "./schedule.ts";
 
-/** What a trainer is made for. */
-export interface TrainerInput {
-  readonly model: ModelSpec;
-  readonly training: LocalTraining;
-  readonly set: TrainingSet;
-}
+/** Of a part: some 50 ms on a slow software adapter; a moment on a GPU, where smaller parts would cost more. */
+const MAX_PART_FLOP = { software: 2 ** 26, hardware: 2 ** 34 };
 
 /**
  * A trainer whose parameters, optimiser state and activations stay on the device. Its parameters are 0 until
  * `load`. Calls are done in turn, each before the next begins; the set must not change under a pending one.
  *
- * @throws {AstroScaleError} `shape_mismatch` when the set is not what the model takes; `too_large` when the
- * GPU has no buffer of a needed size; `device_lost` when the device goes away or has no memory left
+ * @throws {AstroScaleError} `shape_mismatch` when the set or the class weights are not what the model takes;
+ * `too_large` when the GPU has no buffer of a needed size; `out_of_memory`; `device_lost`
  */
 export async function createWebgpuTrainer(
   gpu: Gpu,
-  pipelines: Pipelines,
-  { model, training, set }: TrainerInput,
+  pipelines: TunedPipelines,
+  { model, training, set, maxRowsAtOnce }: TrainerRequest,
 ): Promise<Trainer> {
-  checkedTargets(model, set);
+  const targets = checkedTargets(model, set);
+  const classWeights = checkedClassWeights(model, training);
   const x = ownMatrix(set.x);
-  const { batchSize } = training;
-  const { maxBindingBytes } = gpu;
-  const plan = planModel(model, { rows: x.rows, batchSize, maxBindingBytes });
+  const plan = planModel(model, {
+    rows: x.rows,
+    batchSize: training.batchSize,
+    maxBindingBytes: gpu.maxBindingBytes,
+    maxRowsAtOnce,
+    maxPartFlop: MAX_PART_FLOP[gpu.isSoftware ? "software" : "hardware"],
+  });
   const kernels = await compileNetwork(pipelines, model, training);
-  const input: NetworkInput = { plan, training, x, targets: set.targets };
+  const input: NetworkInput = { model, training, plan, x, targets, classWeights };
   const buffers = new Buffers(gpu);
   return gpu.allocated(
     () => {
       const memory = allocateNetwork(buffers, input);
       const network = new Network(gpu, kernels, memory, input);
-      return new WebgpuTrainer({ gpu, model, input, buffers, memory, network });
+      const update = new Update(gpu, kernels, memory, plan);
+      return new WebgpuTrainer({ gpu, input, buffers, memory, network, update });
     },
     () => buffers.dispose(),
   );
@@ -55,12 +66,18 @@ export async function createWebgpuTrainer(
 
 interface TrainerParts {
   readonly gpu: Gpu;
-  readonly model: ModelSpec;
   readonly input: NetworkInput;
   /** Owner of `memory`. */
   readonly buffers: Buffers;
   readonly memory: NetworkBuffers;
   readonly network: Network;
+  readonly update: Update;
+}
+
+/** How batches are gone through: with a step at the rate of each, or `null` for the gradient of one alone. */
+interface Batches {
+  readonly batchSize: number;
+  readonly rates: Float32Array<ArrayBuffer> | null;
 }
 
 class WebgpuTrainer implements Trainer {
@@ -72,41 +89,59 @@ class WebgpuTrainer implements Trainer {
   readonly #buffers: Buffers;
   readonly #memory: NetworkBuffers;
   readonly #network: Network;
+  readonly #update: Update;
+  readonly #terms: LocalTerms;
   readonly #pace = new Pace();
   #turn: Promise<unknown> = Promise.resolve();
   #disposed = false;
+  /** Why what was loaded last is not there. */
+  #loadFailure: { readonly error: unknown } | null = null;
   /** Optimiser steps since `load`. */
   #steps = 0;
+  #dropoutSeed = 0;
 
-  constructor({ gpu, model, input, buffers, memory, network }: TrainerParts) {
+  constructor({ gpu, input, buffers, memory, network, update }: TrainerParts) {
     this.#gpu = gpu;
-    this.#model = model;
+    this.#model = input.model;
     this.#training = input.training;
     this.#plan = input.plan;
     this.#x = input.x;
     this.#buffers = buffers;
     this.#memory = memory;
     this.#network = network;
+    this.#update = update;
+    this.#terms = new LocalTerms(gpu, input.plan);
   }
 
-  load(parameters: Float32Array<ArrayBuffer>): void {
+  load(start: LocalStart): void {
     const count = parameterCount(this.#model);
+    const { parameters, correction } = start;
     if (parameters.length !== count) {
       throw new AstroScaleError("shape_mismatch", `${parameters.length} parameters, the model has ${count}`);
     }
-    const groups = packParameters(this.#plan, parameters);
-    // A disposed trainer has nothing to load into, and nobody to tell.
-    this.#inTurn(async () => this.#write(groups)).catch(() => {});
+    if (correction !== null && correction.length !== count) {
+      throw new AstroScaleError(
+        "shape_mismatch",
+        `a correction of ${correction.length}, the model has ${count}`,
+      );
+    }
+    // The caller's vectors are his again when this returns.
+    const own = { ...start, parameters: parameters.slice(), correction: correction?.slice() ?? null };
+    this.#turn = this.#turn.then(() => this.#load(own));
   }
 
-  epoch(order: Uint32Array<ArrayBuffer>): Promise<number> {
-    return this.#inTurn(() => this.#run(order, { batchSize: this.#training.batchSize, update: true }));
+  epoch(order: Uint32Array<ArrayBuffer>, rates: Float32Array<ArrayBuffer>): Promise<number> {
+    const { batchSize } = this.#training;
+    return this.#inTurn(async () => {
+      checkRates(rates, order.length, batchSize);
+      return this.#run(order, { batchSize, rates });
+    });
   }
 
   gradient(rows: Uint32Array<ArrayBuffer>): Promise<LossGradient> {
     return this.#inTurn(async () => {
       if (rows.length === 0) return { loss: 0, gradient: new Float32Array(parameterCount(this.#model)) };
-      const loss = await this.#run(rows, { batchSize: rows.length, update: false });
+      const loss = await this.#run(rows, { batchSize: rows.length, rates: null });
       return { loss, gradient: await this.#readParameters(this.#memory.gradients) };
     });
   }
@@ -122,11 +157,13 @@ class WebgpuTrainer implements Trainer {
   dispose(): void {
     this.#disposed = true;
     this.#buffers.dispose();
+    this.#terms.dispose();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => {
       this.#checkAlive();
+      if (this.#loadFailure) throw this.#loadFailure.error;
       return work();
     });
     this.#turn = result.catch(() => {});
@@ -137,38 +174,62 @@ class WebgpuTrainer implements Trainer {
     if (this.#disposed) throw new AstroScaleError("device_lost", "the trainer was disposed");
   }
 
-  #write(groups: readonly Float32Array<ArrayBuffer>[]): void {
+  /** Never rejects: nobody waits for a load, and whatever comes after it fails in its place. */
+  async #load(start: LocalStart): Promise<void> {
+    try {
+      if (this.#disposed) return;
+      const terms = await this.#terms.reserve(start);
+      if (this.#disposed) {
+        this.#terms.dispose();
+        return;
+      }
+      this.#update.hold(terms);
+      this.#write(start);
+      this.#loadFailure = null;
+    } catch (error) {
+      this.#loadFailure = { error };
+    }
+  }
+
+  #write(start: LocalStart): void {
     const { device } = this.#gpu;
-    const encoder = device.createCommandEncoder();
+    const groups = packParameters(this.#plan, start.parameters);
     this.#memory.parameters.forEach((buffer, g) => {
       const values = groups[g];
       if (values) device.queue.writeBuffer(buffer, 0, values);
     });
+    this.#terms.write(start, this.#training, this.#memory.terms);
+    const encoder = device.createCommandEncoder();
     for (const state of this.#memory.states.flat()) encoder.clearBuffer(state);
     device.queue.submit([encoder.finish()]);
     this.#steps = 0;
+    this.#dropoutSeed = start.dropoutSeed;
   }
 
   /** Runs batches over the rows of `order`. @returns the mean loss of its rows */
-  async #run(
-    order: Uint32Array<ArrayBuffer>,
-    { batchSize, update }: { readonly batchSize: number; readonly update: boolean },
-  ): Promise<number> {
+  async #run(order: Uint32Array<ArrayBuffer>, batches: Batches): Promise<number> {
     checkIndices(order, this.#x.rows, "row");
     if (order.length === 0) return 0;
-    const parts = partsOf(order.length, batchSize, this.#plan.partRows);
+    const parts = partsOf(order.length, batches.batchSize, this.#plan.partRows);
     let next = 0;
-    await submitPaced(this.#gpu, this.#pace, () => {
-      this.#checkAlive();
+    await this.#submit(() => {
       if (next === parts.length) return null;
       const fitting = this.#fitting(parts, next);
-      const submit = this.#encodeParts(fitting, order, { update, first: next === 0 });
+      const submit = this.#encodeParts(fitting, order, { ...batches, first: next === 0 });
       next += fitting.length;
       return submit;
     });
     this.#checkAlive();
     const losses = new Float32Array(await readBytes(this.#gpu, this.#memory.losses, this.#plan.partRows * 4));
     return losses.reduce((sum, loss) => sum + loss, 0) / order.length;
+  }
+
+  #submit(next: () => Submit | null): Promise<void> {
+    const checked = (): Submit | null => {
+      this.#checkAlive();
+      return next();
+    };
+    return submitPaced(this.#gpu, { pace: this.#pace, next: checked });
   }
 
   /** As many parts from `next` as make a submit. */
@@ -184,40 +245,46 @@ class WebgpuTrainer implements Trainer {
     return fitting;
   }
 
-  /** A step is a forward pass, twice as much backwards, and the optimiser's dispatch. */
+  /** A step is a forward pass, twice as much backwards, the loss and the optimiser's step. */
   #stepWork(part: Part | undefined): number {
-    return workOf(3 * this.#network.forwardWork(part?.rows ?? 0), 3 * this.#network.depth + 1);
+    const work = 3 * this.#network.forwardWork(part?.rows ?? 0) + this.#update.work;
+    return workOf(work, this.#network.gradientDispatches + 1 + this.#update.dispatches);
   }
 
   #encodeParts(
     parts: readonly Part[],
     order: Uint32Array<ArrayBuffer>,
-    { update, first }: { readonly update: boolean; readonly first: boolean },
+    batches: Batches & { readonly first: boolean },
   ): Submit {
     const { device } = this.#gpu;
     const { slots, firstSlots } = slotsOf(parts, order);
     device.queue.writeBuffer(this.#memory.order, 0, slots);
     device.queue.writeBuffer(this.#memory.gatherShape, 0, Uint32Array.of(slots.length, this.#x.cols4));
-    const records = parts.map((part, index): StepRecord => {
-      const scalars = stepScalars(this.#training, this.#steps + 1);
-      if (update && part.last) this.#steps += 1;
-      return { part, firstRow: firstSlots[index] ?? 0, scalars };
-    });
+    const records = parts.map((part, p) => this.#record(part, firstSlots[p] ?? 0, batches));
     device.queue.writeBuffer(this.#memory.steps, 0, encodeSteps(records));
 
     const encoder = device.createCommandEncoder();
-    if (first) encoder.clearBuffer(this.#memory.losses);
+    if (batches.first) encoder.clearBuffer(this.#memory.losses);
     const pass = encoder.beginComputePass();
     this.#network.gather(pass, slots.length);
     parts.forEach((part, index) => {
-      this.#network.lossGradient(pass, index, part.rows);
-      const whole = part.fresh && part.last;
-      if (!whole || !update) this.#network.sum(pass, index);
-      if (part.last && update) this.#network.step(pass, index, whole ? "partials" : "sum");
+      this.#network.lossGradient(pass, { index, rows: part.rows });
+      this.#update.encode(pass, { index, part, steps: batches.rates !== null });
     });
     pass.end();
     const work = parts.reduce((sum, part) => sum + this.#stepWork(part), 0);
     return { commands: encoder.finish(), work };
+  }
+
+  /** What the kernels are told of a part; counts the step that its last part takes. */
+  #record(part: Part, firstRow: number, { batchSize, rates }: Batches): StepRecord {
+    const { optimizer } = this.#training;
+    const batch = Math.floor(part.at / batchSize);
+    const taken = this.#steps;
+    const scalars = stepScalars(optimizer, rates?.[batch] ?? 0, taken + 1);
+    const dropout = rates === null ? NO_DROPOUT : dropoutScalars(this.#training, this.#dropoutSeed);
+    if (rates !== null && part.last) this.#steps += 1;
+    return { part, firstRow, batchRow: part.at - batch * batchSize, taken, scalars, dropout };
   }
 
   async #outputs(): Promise<Float32Array<ArrayBuffer>> {
@@ -229,8 +296,7 @@ class WebgpuTrainer implements Trainer {
     const parts = partsOf(rows, this.#plan.partRows, this.#plan.partRows);
     let next = 0;
     try {
-      await submitPaced(this.#gpu, this.#pace, () => {
-        this.#checkAlive();
+      await this.#submit(() => {
         if (next === parts.length) return null;
         const most = Math.min(this.#pace.units(this.#forwardWork(parts[next])), MAX_PARTS);
         const fitting = parts.slice(next, next + most);
@@ -240,24 +306,25 @@ class WebgpuTrainer implements Trainer {
       const words = new Uint32Array(await readback.bytes());
       return new Float32Array(unpadRows(words, rows, outputs).buffer);
     } finally {
-      readback.buffer.destroy();
+      this.#gpu.destroyBuffer(readback.buffer);
     }
   }
 
   #forwardWork(part: Part | undefined): number {
-    return workOf(this.#network.forwardWork(part?.rows ?? 0), this.#network.depth);
+    return workOf(this.#network.forwardWork(part?.rows ?? 0), this.#network.forwardDispatches);
   }
 
   #encodeOutputs(parts: readonly Part[], target: GPUBuffer, rowBytes: number): Submit {
     const { device } = this.#gpu;
-    const scalars = stepScalars(this.#training, 1);
-    const records = parts.map((part): StepRecord => ({ part, firstRow: part.at, scalars }));
+    const records = parts.map((part) =>
+      this.#record(part, part.at, { batchSize: this.#plan.partRows, rates: null }),
+    );
     device.queue.writeBuffer(this.#memory.steps, 0, encodeSteps(records));
     const encoder = device.createCommandEncoder();
     const last = this.#memory.units.at(-1);
     parts.forEach(({ at, rows }, index) => {
       const pass = encoder.beginComputePass();
-      this.#network.forwardOfSet(pass, index, rows);
+      this.#network.forwardOfSet(pass, { index, rows });
       pass.end();
       if (last) encoder.copyBufferToBuffer(last, 0, target, at * rowBytes, rows * rowBytes);
     });
