@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { firstDifference } from "../../oracle/close.ts";
 import type { BackendOf } from "../backend.ts";
-import { epochsOf, train, trainingWith, withTrainer } from "../backend-run.ts";
+import { epochsOf, SGD, train, trainingWith, withTrainer } from "../backend-run.ts";
 import { constantRates, inOrder, problem, startAt, uniform, wholes } from "../samples.ts";
 import { RULES } from "./optimizers.ts";
 
@@ -59,6 +59,25 @@ export function describeRepeats(backend: BackendOf): void {
       });
       expect(firstDifference(parameters, undisturbed.parameters)).toBeNull();
     });
+  });
+
+  test("a trainer's parameters are 0 until it is loaded", async () => {
+    const x = backend().matrix(given.x, given.rows, given.model.inputs);
+    const set = { x, targets: given.targets };
+    const trainer = await backend().trainer({ model: given.model, training: SGD, set });
+    const parameters = await trainer.parameters();
+    trainer.dispose();
+    x.dispose();
+    expect(firstDifference(parameters, new Float32Array(given.parameters.length))).toBeNull();
+  });
+
+  test("a trainer that was prepared for trains as any other", async () => {
+    const training = trainingWith({ kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, 50);
+    const run = { given, training, epochs: epochsOf(training, [inOrder(333)]) };
+    await backend().prepare(given.model, training);
+    const prepared = await train(backend(), run);
+    await backend().prepare({ ...given.model, hidden: [] }, training);
+    expect(firstDifference((await train(backend(), run)).parameters, prepared.parameters)).toBeNull();
   });
 
   test("two trainers do not disturb each other", async () => {
