@@ -1,3 +1,4 @@
+/** What hidden layers apply. */
 export type Activation = "relu" | "gelu" | "tanh" | "identity";
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);

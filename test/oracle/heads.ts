@@ -1,3 +1,4 @@
+/** What the outputs mean, by name. */
 export type HeadName = "softmax-cross-entropy" | "mean-squared-error" | "huber" | "gaussian";
 
 /** What the outputs mean, and what its loss needs to know. */

@@ -14,6 +14,7 @@ export interface Network extends Head {
   readonly thinned?: (place: number, l: number, u: number) => number;
 }
 
+/** What is learned from. */
 export interface Examples {
   /** row-major `[rows, inputs]` */
   readonly x: ArrayLike<number>;
@@ -21,6 +22,7 @@ export interface Examples {
   readonly targets: ArrayLike<number>;
 }
 
+/** One layer and where its parameters begin. */
 export interface Layer {
   readonly inputs: number;
   readonly outputs: number;
@@ -28,6 +30,7 @@ export interface Layer {
   readonly at: number;
 }
 
+/** Layers in order, each right behind the one before. */
 export function layersOf({ widths }: Network): Layer[] {
   const layers: Layer[] = [];
   let at = 0;
@@ -38,6 +41,7 @@ export function layersOf({ widths }: Network): Layer[] {
   return layers;
 }
 
+/** One row of a row-major matrix, in float64. */
 export function rowOf(values: ArrayLike<number>, row: number, cols: number): Float64Array {
   return Float64Array.from({ length: cols }, (_, c) => values[row * cols + c]);
 }
@@ -132,7 +136,7 @@ export function lossGradient(
 }
 
 /** `gradient[w[i,o]] += x[i] * delta[o]; gradient[b[o]] += delta[o]` */
-export function addLayerGradient(
+function addLayerGradient(
   gradient: Float64Array,
   { inputs, outputs, at }: Layer,
   x: Float64Array,

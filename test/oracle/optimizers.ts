@@ -4,6 +4,7 @@ interface Moments {
   readonly epsilon: number;
 }
 
+/** An optimiser and its constants. */
 export type OptimizerRule =
   | { readonly kind: "sgd" }
   | { readonly kind: "momentum" | "nesterov"; readonly momentum: number }

@@ -9,7 +9,7 @@ import { networkOf, SGD, type Trained, withTrainer } from "../backend-run.ts";
 import { inOrder, problem } from "../samples.ts";
 
 /** Backwards, with every third row left out and the first one twice. */
-export function someRows(rows: number): Uint32Array<ArrayBuffer> {
+function someRows(rows: number): Uint32Array<ArrayBuffer> {
   const backwards = inOrder(rows).toReversed();
   return Uint32Array.of(...backwards.filter((row) => row % 3 !== 1), 0);
 }
@@ -40,7 +40,7 @@ export function gradientMismatch(
 }
 
 /** A mismatch and what it is of; `null` stays. */
-export function named(name: string, mismatch: string | null): string | null {
+function named(name: string, mismatch: string | null): string | null {
   return mismatch === null ? null : `${name}${mismatch.startsWith("[") ? "" : " "}${mismatch}`;
 }
 
