@@ -13,12 +13,15 @@ import activate from "./training/activate.wgsl?raw";
 import activationGradient from "./training/activation-gradient.wgsl?raw";
 import dense from "./training/dense/dense.wgsl?raw";
 import dense4x4 from "./training/dense/dense-4x4.wgsl?raw";
+import dense16x16 from "./training/dense/dense-16x16.wgsl?raw";
 import denseInputGradient from "./training/dense/dense-input-gradient.wgsl?raw";
 import denseInputGradient4x4 from "./training/dense/dense-input-gradient-4x4.wgsl?raw";
+import denseInputGradient16x16 from "./training/dense/dense-input-gradient-16x16.wgsl?raw";
 import denseInputGradientShared from "./training/dense/dense-input-gradient-shared.wgsl?raw";
 import denseShared from "./training/dense/dense-shared.wgsl?raw";
 import denseWeightGradient from "./training/dense/dense-weight-gradient.wgsl?raw";
 import denseWeightGradient4x4 from "./training/dense/dense-weight-gradient-4x4.wgsl?raw";
+import denseWeightGradient16x16 from "./training/dense/dense-weight-gradient-16x16.wgsl?raw";
 import denseWeightGradientShared from "./training/dense/dense-weight-gradient-shared.wgsl?raw";
 import gatherRows from "./training/gather-rows.wgsl?raw";
 import gaussian from "./training/heads/gaussian.wgsl?raw";
@@ -44,12 +47,15 @@ export const WGSL = {
   "gather-rows": gatherRows,
   dense: dense + layer + step,
   "dense-4x4": dense4x4 + layer + step,
+  "dense-16x16": dense16x16 + layer + step,
   "dense-shared": denseShared + layer + step,
   "dense-weight-gradient": denseWeightGradient + layer + step,
   "dense-weight-gradient-4x4": denseWeightGradient4x4 + layer + step,
+  "dense-weight-gradient-16x16": denseWeightGradient16x16 + layer + step,
   "dense-weight-gradient-shared": denseWeightGradientShared + layer + step,
   "dense-input-gradient": denseInputGradient + layer + step,
   "dense-input-gradient-4x4": denseInputGradient4x4 + layer + step,
+  "dense-input-gradient-16x16": denseInputGradient16x16 + layer + step,
   "dense-input-gradient-shared": denseInputGradientShared + layer + step,
   activate: activate + philox + missing + layer + step,
   "activation-gradient": activationGradient + layer + step,

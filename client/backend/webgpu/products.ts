@@ -7,7 +7,7 @@ export const PRODUCTS = ["dense", "dense-input-gradient", "dense-weight-gradient
 export type Product = (typeof PRODUCTS)[number];
 
 /** How a kernel computes a product; all of them give the same bits. Which is fastest depends on the GPU. */
-export type ProductForm = "8x8" | "4x4" | "shared";
+export type ProductForm = "8x8" | "4x4" | "16x16" | "shared";
 
 /** What some `invocations` of a kernel compute together: `rows` x `cols4` vec4s of the result. */
 export interface Tile {
@@ -20,6 +20,7 @@ export interface Tile {
 export const TILES: Readonly<Record<ProductForm, Tile>> = {
   "8x8": { rows: 8, cols4: 2, invocations: 1 },
   "4x4": { rows: 4, cols4: 1, invocations: 1 },
+  "16x16": { rows: 16, cols4: 4, invocations: 1 },
   shared: { rows: 32, cols4: 8, invocations: 64 },
 };
 

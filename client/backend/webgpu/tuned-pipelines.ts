@@ -20,8 +20,19 @@ export interface LayerShape {
 /** The products of one layer, compiled. */
 export type LayerKernels = Readonly<Record<Product, ProductKernel>>;
 
-/** One form for everything, or for each product of each layer the one that is fastest here. */
-export type ProductChoice = ProductForm | "measured";
+/** One form for every product, or for each the one that `processorForm` gives or that turns out to be fastest. */
+export type ProductChoice = ProductForm | "processor" | "measured";
+
+/** Those to be measured; the first is taken where none is clearly faster. Larger tiles overflow a GPU's registers. */
+const GPU_FORMS: readonly ProductForm[] = ["8x8", "4x4", "shared"];
+
+/** Where a processor's time is in the products, not in compiling them: from 128 units a side. */
+const WIDE4 = 32;
+
+/** The form that suits a software adapter: larger tiles load less, but take half a second longer to compile. */
+function processorForm({ inputs4, outputs4 }: LayerShape): ProductForm {
+  return Math.min(inputs4, outputs4) >= WIDE4 ? "16x16" : "8x8";
+}
 
 /**
  * Kernels of one device, and those of products in the form that suits it. Forms give the same bits, so a choice by
@@ -33,10 +44,10 @@ export class TunedPipelines extends Pipelines {
   readonly #chosen = new Map<string, ProductForm>();
   #measuring: Promise<unknown> = Promise.resolve();
 
-  /** @param choice left out, `measured` on a GPU, and `8x8`, which is fastest there, on the processor */
-  constructor(gpu: Gpu, choice?: ProductChoice) {
+  /** @param choice left out, `measured` on a GPU and `processor` on a software adapter */
+  constructor(gpu: Gpu, choice: ProductChoice = gpu.isSoftware ? "processor" : "measured") {
     super(gpu);
-    this.#choice = choice ?? (gpu.isSoftware ? "8x8" : "measured");
+    this.#choice = choice;
   }
 
   /** The form that was chosen for each product and shape so far, for people who look into its speed. */
@@ -61,6 +72,7 @@ export class TunedPipelines extends Pipelines {
   }
 
   #form(shape: ProductShape): Promise<ProductForm> {
+    if (this.#choice === "processor") return Promise.resolve(processorForm(shape));
     if (this.#choice !== "measured") return Promise.resolve(this.#choice);
     const { product, inputs4, outputs4, batchSize } = shape;
     const key = `${product} ${batchSize} x ${4 * inputs4} x ${4 * outputs4}`;
@@ -77,8 +89,7 @@ export class TunedPipelines extends Pipelines {
 
   /** One after the other: two at once would measure each other. */
   async #measure(shape: ProductShape): Promise<ProductForm> {
-    const forms = Object.keys(TILES) as ProductForm[];
-    const kernels = await Promise.all(forms.map((form) => this.#compile(shape.product, form)));
+    const kernels = await Promise.all(GPU_FORMS.map((form) => this.#compile(shape.product, form)));
     const measured = this.#measuring.then(() => fastestForm(this.gpu, shape, kernels));
     this.#measuring = measured.catch(() => {});
     return measured;
