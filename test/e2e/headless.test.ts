@@ -165,21 +165,26 @@ test("start runs the coordinator with headless nodes and a central one until SIG
   expect(start.output()).toMatch(/central: (stopped|finished) after \d+ updates?/);
 });
 
-test("start without a browser that works goes on alone and says how to join by hand", async () => {
+test("start without a browser runs its nodes in Node, and says how to join by hand", async () => {
   const env = { ASTROSCALE_CHROMIUM: join(folder, "no-such-browser") };
   const start = command(["start", "--port", "0", "--data-dir", join(folder, "data")], env);
-  await start.printed(/No headless nodes: ASTROSCALE_CHROMIUM is \S+, which does not exist\./);
+  await start.printed(/No browser .*: ASTROSCALE_CHROMIUM is \S+, which does not exist\. They run in Node\./);
   const [, url = ""] = await start.printed(/To join by hand open (http:\S+)\/ in a browser/);
-  expect((await coordinatorApi(url).status()).status).toBe("running");
+  for (const name of ["headless-1", "headless-2", "central"]) {
+    await start.printed(new RegExp(`${name}: computing with wasm`));
+  }
+  expect((await coordinatorApi(url).status()).nodes.connected).toBe(3);
   start.kill("SIGTERM");
   expect((await start.ended).code).toBe(0);
 });
 
-test("a demo without a browser fails with one sentence and exit code 1", async () => {
-  const demo = command(["demo"], { ASTROSCALE_CHROMIUM: join(folder, "no-such-browser"), TMPDIR: folder });
-  expect((await demo.ended).code).toBe(1);
-  expect(demo.output()).toMatch(
-    /^error: ASTROSCALE_CHROMIUM is \S+, which does not exist \(chromium_missing\)$/m,
-  );
-  expect((await readdir(folder)).filter((name) => name.startsWith("astroscale-demo-"))).toEqual([]);
+test("a demo without a browser runs its nodes in Node, to the same report", async () => {
+  const env = { ASTROSCALE_CHROMIUM: join(folder, "no-such-browser"), TMPDIR: folder };
+  const demo = command(["demo", "--rounds", "2", "--nodes", "2", "--backend", "wasm"], env);
+  const { code, out } = await demo.ended;
+  expect(demo.output()).toContain("which does not exist. The nodes run in Node.");
+  expect(code).toBe(0);
+  expect(out).toMatch(/^federated +0\.\d{4}/m);
+  // Neither the coordinator's folder nor the nodes'.
+  expect((await readdir(folder)).filter((name) => name.startsWith("astroscale-"))).toEqual([]);
 });
