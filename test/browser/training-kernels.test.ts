@@ -70,8 +70,8 @@ describe("philox.wgsl", () => {
   test("gives the words of protocol/random.ts", async () => {
     const edges = [0, 1, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];
     const random = wholes(6 * 200, 2 ** 32, 1);
-    const cases = Array.from({ length: 264 }, (_, i) =>
-      Array.from({ length: 6 }, (_, k) => (i < 64 ? edges[(i >> k) % 8] : random[6 * (i - 64) + k]) ?? 0),
+    const cases = Array.from({ length: 264 }, (_case, i) =>
+      Array.from({ length: 6 }, (_word, k) => (i < 64 ? edges[(i >> k) % 8] : random[6 * (i - 64) + k]) ?? 0),
     );
     const code = `${philoxWgsl}
       @group(0) @binding(0) var<storage, read> cases: array<u32>;
@@ -122,8 +122,8 @@ async function activated(activation: Activation, values: Float32Array<ArrayBuffe
 }
 
 const EXTREMES = [
-  ...[0, 1e-30, 1e-10, 1e-4, 0.1, 0.62, 0.63, 1, 2, 5, 7.9, 9, 10, 15, 16, 40, 88, 89, 1e3, 1e10, 1e19],
-  ...[1e30, 3e38],
+  0, 1e-30, 1e-10, 1e-4, 0.1, 0.62, 0.63, 1, 2, 5, 7.9, 9, 10, 15, 16, 40, 88, 89, 1e3, 1e10, 1e19, 1e30,
+  3e38,
 ];
 const WIDE = Float32Array.from([...EXTREMES, ...EXTREMES.map((z) => -z), ...uniform(210, 2, 8)]);
 

@@ -61,6 +61,28 @@ describe("a model's plan", () => {
     expect(plan.partRows % 8).toBe(0);
   });
 
+  test.each([
+    { maxRowsAtOnce: 100, partRows: 96 },
+    { maxRowsAtOnce: 1, partRows: 8 },
+    { maxPartFlop: 6 * 16 * 16 * 64, partRows: 64 },
+    { maxPartFlop: 1, partRows: 8 },
+    { partRows: 1000 },
+  ])("holds $partRows rows at once within $maxRowsAtOnce rows and $maxPartFlop operations", (limits) => {
+    const { partRows, ...given } = limits;
+    const device = { rows: 1000, batchSize: 500, maxBindingBytes: DEFAULT_LIMIT };
+    expect(planModel(modelOf(16, [], 16), { ...device, ...given }).partRows).toBe(partRows);
+  });
+
+  test("cuts parts to the rows and the arithmetic that are allowed, in whole tiles", () => {
+    const limits = { rows: 1e5, batchSize: 4096, maxBindingBytes: DEFAULT_LIMIT };
+    const model = modelOf(16, [256, 256], 4);
+    expect(planModel(model, limits).partRows).toBe(4096);
+    expect(planModel(model, { ...limits, maxRowsAtOnce: 100 }).partRows).toBe(96);
+    expect(planModel(model, { ...limits, maxRowsAtOnce: 1 }).partRows).toBe(8);
+    const flopPerRow = 6 * 256 * (16 + 256 + 4);
+    expect(planModel(model, { ...limits, maxPartFlop: 41 * flopPerRow }).partRows).toBe(40);
+  });
+
   test("is one group for a model of ordinary size", () => {
     const plan = planModel(modelOf(7, [64, 32], 3), {
       rows: 8000,
@@ -103,12 +125,23 @@ describe("a schedule", () => {
   test("writes a step as its struct reads it", () => {
     const [part] = partsOf(5, 5, 64);
     if (part === undefined) throw new Error("unreachable: five rows are one part");
-    const scalars = { rate: 0.5, beta1: 0.75, beta2: 0.875, epsilon: 0.125, mScale: 4, vScale: 8 };
-    const words = encodeSteps([{ part, firstRow: 24, scalars }]);
+    const scalars = {
+      rate: 0.5,
+      beta1: 0.75,
+      beta2: 0.875,
+      epsilon: 0.125,
+      mScale: 4,
+      vScale: 8,
+      decay: 0.25,
+    };
+    const dropout = { seed: 77, dropBelow: 2 ** 31, keptScale: 2 };
+    const words = encodeSteps([{ part, firstRow: 24, batchRow: 16, taken: 9, scalars, dropout }]);
     expect(words.byteLength).toBe(STEP_STRIDE);
     expect([...words.subarray(0, 4)]).toEqual([24, 5, 8, 1]);
-    const numbers = [Math.fround(1 / 5), 0.5, 0.75, 0.25, 0.875, 0.125, 0.125, 4, 8];
-    expect([...new Float32Array(words.buffer, 16, 9)]).toEqual(numbers);
+    const numbers = [Math.fround(1 / 5), 0.5, 0.75, 0.25, 0.875, 0.125, 0.125, 4, 8, 0.25];
+    expect([...new Float32Array(words.buffer, 16, 10)]).toEqual(numbers);
+    expect([...words.subarray(14, 18)]).toEqual([16, 9, 77, 2 ** 31]);
+    expect([...new Float32Array(words.buffer, 72, 1)]).toEqual([2]);
   });
 });
 
