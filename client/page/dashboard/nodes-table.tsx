@@ -1,8 +1,9 @@
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import type { NodeFault, NodeStatus } from "../../../protocol/nodes.ts";
 import { backendAndDevice, measuredRates } from "../backend-words.ts";
 import { formatCount, formatRate } from "../format.ts";
 
+const COLUMNS = 6;
 /** Rows beyond this are counted, not listed. */
 const MOST_ROWS = 200;
 
@@ -51,7 +52,10 @@ export function NodesTable({ nodes, finished }: NodesTableProps): JSX.Element {
             </thead>
             <tbody>
               {nodes.slice(0, MOST_ROWS).map((node) => (
-                <NodeRow key={node.nodeId} node={node} />
+                <Fragment key={node.nodeId}>
+                  <NodeRow node={node} />
+                  {node.fault !== null && <FaultRow fault={node.fault} />}
+                </Fragment>
               ))}
             </tbody>
           </table>
@@ -76,13 +80,12 @@ function NoNodes({ finished }: { finished: boolean }): JSX.Element {
 function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
   const rates = measuredRates(node.probes);
   return (
-    <tr>
+    <tr class={node.fault === null ? undefined : "has-fault"}>
       <th scope="row" class="clip" title={node.name}>
         <bdi>{node.name}</bdi>
       </th>
       <td>
         <span class={`state ${TONES[node.state]}`}>{node.state}</span>
-        {node.fault !== null && <Fault fault={node.fault} />}
       </td>
       <td class="clip wide" title={node.device}>
         {backendAndDevice(node.backend, node.device)}
@@ -96,10 +99,12 @@ function NodeRow({ node }: { node: NodeStatus }): JSX.Element {
 }
 
 /** The last round that the node gave up, and why in its own words. */
-function Fault({ fault: { round, code, message } }: { fault: NodeFault }): JSX.Element {
+function FaultRow({ fault: { round, code, message } }: { fault: NodeFault }): JSX.Element {
   return (
-    <p class="fault small" title={message}>
-      gave up round {formatCount(round)}: <bdi>{message}</bdi> <span class="code">{code}</span>
-    </p>
+    <tr class="fault small">
+      <td colSpan={COLUMNS}>
+        gave up round {formatCount(round)}: <bdi>{message}</bdi> <span class="code">{code}</span>
+      </td>
+    </tr>
   );
 }
