@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KERNEL_BINDINGS, STEP_BYTES } from "../../client/backend/webgpu/kernels.ts";
 import { type KernelName, WGSL } from "../../shaders/index.ts";
@@ -33,7 +34,9 @@ describe.each(Object.entries(WGSL) as [KernelName, string][])("%s.wgsl", (name, 
 });
 
 test("every .wgsl file is a kernel of its name", () => {
-  const files = FOLDERS.flatMap((folder) => readdirSync(`shaders/${folder}`));
+  const files = FOLDERS.flatMap((folder) => readdirSync(`shaders/${folder}`, { recursive: true }))
+    .map((file) => basename(String(file)))
+    .filter((file) => file.endsWith(".wgsl"));
   expect(files.toSorted()).toEqual(
     Object.keys(WGSL)
       .map((name) => `${name}.wgsl`)
