@@ -7,7 +7,8 @@ import { EdgeProgram } from "./edge-program.ts";
 const EXIT_LIMIT_MS = 2_000;
 
 const program = new EdgeProgram((report: EdgeReport) => {
-  if (process.connected) process.send?.(report);
+  // Where the parent is gone `disconnect` follows; without a callback the failure would end this process first.
+  if (process.connected) process.send?.(report, undefined, undefined, () => {});
 });
 
 process.on("message", (message) => program.take(message));
