@@ -2,6 +2,7 @@ import baselineUrl from "./dist/kernels.wasm?url";
 import relaxedUrl from "./dist/kernels-relaxed.wasm?url";
 import relaxedSharedUrl from "./dist/kernels-relaxed-shared.wasm?url";
 import sharedUrl from "./dist/kernels-shared.wasm?url";
+import { hostOf, sharedMemory } from "./shared-memory.ts";
 
 /** Bytes of the block where lanes meet, laid out by `wasm/kernels/barrier.ts` and `lanes.ts`; zeros at first. */
 export const SYNC_BYTES = 256;
@@ -105,7 +106,7 @@ export function canShareMemory(): boolean {
 export async function instantiateKernels(source: BufferSource | WebAssembly.Module): Promise<Kernels> {
   const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
   const shared = WebAssembly.Module.imports(module).length > 0;
-  const given = shared ? { env: { memory: sharedMemory() } } : {};
+  const given = shared ? hostOf(sharedMemory()) : {};
   const { exports } = await WebAssembly.instantiate(module, given);
   const { memory, relaxed } = exports as { memory: WebAssembly.Memory; relaxed: WebAssembly.Global<"i32"> };
   return { ...(exports as unknown as Kernels), memory, module, shared, relaxed: relaxed.value !== 0 };
@@ -119,15 +120,4 @@ export async function loadKernels({ relaxed, shared }: KernelsBuild): Promise<Ke
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return instantiateKernels(await response.arrayBuffer());
-}
-
-/** The largest shared memory that this engine reserves addresses for. */
-function sharedMemory(): WebAssembly.Memory {
-  for (let maximum = 65_536; ; maximum /= 2) {
-    try {
-      return new WebAssembly.Memory({ initial: 16, maximum, shared: true });
-    } catch (error) {
-      if (maximum <= 4096) throw error;
-    }
-  }
 }

@@ -13,7 +13,7 @@ export function publishJob(sync: usize, job: usize): void {
   if (!ASC_FEATURE_THREADS) return;
   atomic.store<usize>(sync, job, JOB);
   atomic.add<u32>(sync, 1, PUBLISHED);
-  atomic.notify(sync + PUBLISHED, -1);
+  atomic.notify(sync + PUBLISHED, i32.MAX_VALUE);
 }
 
 /** Runs every job that is published, as lane `lane`; returns when lanes are sent home. */

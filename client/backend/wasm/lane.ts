@@ -1,3 +1,5 @@
+import { hostOf } from "../../../wasm/shared-memory.ts";
+
 /** What a thread needs to become a lane: all of it can be posted to a worker. */
 export interface LaneStart {
   /** A shared build of the kernels. */
@@ -26,7 +28,7 @@ export type SpawnLane = (start: LaneStart) => LaneHandle;
  * @param ready called when the lane can take jobs, just before the thread blocks
  */
 export function serveLane({ module, memory, sync, lane }: LaneStart, ready: () => void): void {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const { exports } = new WebAssembly.Instance(module, hostOf(memory));
   const { serveJobs } = exports as { serveJobs: (sync: number, lane: number) => void };
   ready();
   serveJobs(sync, lane);
