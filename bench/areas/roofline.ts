@@ -1,6 +1,6 @@
 import { type Limit, limitWork } from "../page/limits.ts";
 import type { TrainingShape } from "../page/problem.ts";
-import type { Multiplier, ProductContest, ProductForm } from "../page/products.ts";
+import type { Multiplier, ProductForm } from "../page/products.ts";
 import type { Bench } from "../processes/bench.ts";
 import { measureTurns, type SideTimes } from "../processes/contest.ts";
 import type { AreaResults, Result } from "../report/result.ts";
@@ -25,23 +25,23 @@ const LEAST_TURN_MS = 60;
 const GIGA = 1e9;
 
 type Build = keyof typeof LEAST;
+type Size = (typeof SIZES)[number];
 
 /** Products of matrices and training against what the machine can do. @throws when two products differ */
 export async function roofline(bench: Bench): Promise<AreaResults> {
   const { results, peak } = await limits(bench);
   const forwards: number[] = [];
   for (const size of SIZES) {
-    const rates = new Map<Build, number[]>([
-      ["relaxed", []],
-      ["baseline", []],
-    ]);
-    for (const form of FORMS) {
-      const times = await products(bench, { ...size, form, sides: SIDES });
-      results.push(...productLines({ ...size, form, sides: SIDES }, times, peak));
-      for (const [build, all] of rates) all.push(median(times[SIDES.indexOf(build)] ?? []));
+    const found = await products(bench, size);
+    const ratesOf: RatesOf = (form, side) =>
+      found[FORMS.indexOf(form) * SIDES.length + SIDES.indexOf(side)] ?? [];
+    for (const form of FORMS)
+      results.push(...productLines(`${form} ${sizeName(size)}`, form, { ratesOf, peak }));
+    for (const build of ["relaxed", "baseline"] as const) {
+      const medians = FORMS.map((form) => median(ratesOf(form, build)));
+      results.push(apart(sizeName(size), build, medians));
     }
-    forwards.push(rates.get("relaxed")?.[0] ?? Number.NaN);
-    for (const [build, all] of rates) results.push(apart(sizeName(size), build, all));
+    forwards.push(median(ratesOf("forward", "relaxed")));
   }
   results.push(await trainingShare(bench, forwards[0] ?? Number.NaN));
   return { title: "Roofline", method: METHOD, results };
@@ -87,33 +87,36 @@ const LIMIT_NAMES: Record<Limit, string> = {
   scale: "scaling 32 MiB, bytes read and written, WebAssembly, 1 thread",
 };
 
-function sizeName({ rows, inputs, outputs }: (typeof SIZES)[number]): string {
+function sizeName({ rows, inputs, outputs }: Size): string {
   return `${rows}x${inputs}x${outputs}`;
 }
 
-function operations({ rows, inputs, outputs }: Pick<ProductContest, "rows" | "inputs" | "outputs">): number {
-  return 2 * rows * inputs * outputs;
-}
-
-/** GFLOP/s of every side, one entry a turn. */
-async function products({ browser, quick }: Bench, wish: ProductContest): Promise<number[][]> {
+/** GFLOP/s of every side on every form, one entry a turn; in the order of the worker's sides. */
+async function products({ browser, quick }: Bench, size: Size): Promise<number[][]> {
   await browser.restart();
-  const differences = await browser.ask("openProducts", wish);
+  const differences = await browser.ask("openProducts", { ...size, forms: FORMS, sides: SIDES });
   if (!differences.every((difference) => difference <= MOST_DIFFERENCE)) {
-    throw new Error(`${wish.form}: results differ by ${differences.join(", ")} of the largest`);
+    throw new Error(`${sizeName(size)}: results differ by ${differences.join(", ")} of the largest`);
   }
-  await measureTurns(browser, pace(wish.sides.length, true));
-  const times = await measureTurns(browser, pace(wish.sides.length, quick));
-  return times.map((side) => gigaRates(side, operations(wish)));
+  const sides = FORMS.length * SIDES.length;
+  await measureTurns(browser, pace(sides, true));
+  const times = await measureTurns(browser, pace(sides, quick));
+  return times.map((side) => gigaRates(side, 2 * size.rows * size.inputs * size.outputs));
 }
 
-function productLines(wish: ProductContest, found: readonly (readonly number[])[], peak: number): Result[] {
-  const ratesOf = (side: Multiplier): readonly number[] => found[SIDES.indexOf(side)] ?? [];
+/** GFLOP/s, one entry a turn. */
+type RatesOf = (form: ProductForm, side: Multiplier) => readonly number[];
+
+function productLines(
+  what: string,
+  form: ProductForm,
+  { ratesOf, peak }: { readonly ratesOf: RatesOf; readonly peak: number },
+): Result[] {
   const line = (side: Build, peer: Multiplier, name: string): Result => {
-    const [ours, theirs] = [ratesOf(side), ratesOf(peer)];
+    const [ours, theirs] = [ratesOf(form, side), ratesOf(form, peer)];
     const share = (median(ours) / peak) * 100;
     return {
-      what: `${wish.form} ${wish.rows}x${wish.inputs}x${wish.outputs}: wasm, ${side}`,
+      what: `${what}: wasm, ${side}`,
       measured: median(ours),
       unit: "GFLOP/s",
       detail: `${spread(ours)}; peer ${spread(theirs)}; ${figure(share)}% of the measured peak`,
@@ -164,7 +167,7 @@ async function trainingShare({ browser, quick }: Bench, product: number): Promis
   };
 }
 
-const METHOD = `GFLOP/s of one thread in a worker of Chromium. The three products of a dense layer of (rows x inputs x outputs): forward
+const METHOD = `GFLOP/s of one thread in a worker of Chromium, all sides and forms of a size by turns. The three products of a dense layer of (rows x inputs x outputs): forward
 \`x w\`, weight gradient \`x^T d\`, input gradient \`d w^T\`; ours with the packing that training does, in the build
 with relaxed SIMD (fused multiply-add) and in the baseline build. Peers: TensorFlow.js's \`matMul\` with its
 transpose flags, operands resident; onnxruntime-web's Gemm with \`transA\` and \`transB\`, operands handed over and the

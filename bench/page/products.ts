@@ -9,9 +9,9 @@ export type ProductForm = "forward" | "weight-gradient" | "input-gradient";
 /** Who multiplies: our two builds, peers, or three loops in JavaScript. All use one thread. */
 export type Multiplier = "relaxed" | "baseline" | "tensorflow" | "onnxruntime" | "javascript";
 
-/** Those that are to compute the same product. */
+/** Those that are to compute the same products. */
 export interface ProductContest {
-  readonly form: ProductForm;
+  readonly forms: readonly ProductForm[];
   /** Multiples of 8. */
   readonly rows: number;
   readonly inputs: number;
@@ -117,12 +117,12 @@ function javascriptProduct({ a, b, transposeA, transposeB }: Product): Multiplie
   };
 }
 
-async function sideOf(side: Multiplier, wish: ProductContest): Promise<MultiplierSide> {
-  const product = productOf(wish.form, wish);
+async function sideOf(side: Multiplier, form: ProductForm, sizes: Sizes): Promise<MultiplierSide> {
+  const product = productOf(form, sizes);
   switch (side) {
     case "relaxed":
     case "baseline":
-      return ourProduct(await loadKernels({ relaxed: side === "relaxed", shared: false }), wish.form, wish);
+      return ourProduct(await loadKernels({ relaxed: side === "relaxed", shared: false }), form, sizes);
     case "tensorflow":
       return (await import("./peers/tensorflow-product.ts")).tensorflowProduct(product);
     case "onnxruntime":
@@ -132,17 +132,8 @@ async function sideOf(side: Multiplier, wish: ProductContest): Promise<Multiplie
   }
 }
 
-/** Opens every side on one product. @returns each side's largest difference from the first, by the largest result */
-export async function openProducts(wish: ProductContest): Promise<number[]> {
-  const sides: MultiplierSide[] = [];
-  const results: Float32Array[] = [];
-  for (const name of wish.sides) {
-    const side = await sideOf(name, wish);
-    await side.once();
-    results.push(await side.result());
-    sides.push(side);
-  }
-  enter(sides);
+/** Largest difference of every result from the first, by the largest value. */
+function differences(results: readonly Float32Array[]): number[] {
   const [first = new Float32Array()] = results;
   const largest = first.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return results.map(
@@ -150,4 +141,26 @@ export async function openProducts(wish: ProductContest): Promise<number[]> {
       values.reduce((most, value, i) => Math.max(most, Math.abs(value - (first[i] ?? Number.NaN))), 0) /
       largest,
   );
+}
+
+/**
+ * Opens every side on every form: all sides of the first form, then those of the next.
+ *
+ * @returns each one's largest difference from the first side of its form, by the largest value of the product
+ */
+export async function openProducts({ forms, sides, ...sizes }: ProductContest): Promise<number[]> {
+  const contestants: MultiplierSide[] = [];
+  const found: number[] = [];
+  for (const form of forms) {
+    const results: Float32Array[] = [];
+    for (const name of sides) {
+      const side = await sideOf(name, form, sizes);
+      await side.once();
+      results.push(await side.result());
+      contestants.push(side);
+    }
+    found.push(...differences(results));
+  }
+  enter(contestants);
+  return found;
 }
