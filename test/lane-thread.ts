@@ -12,7 +12,10 @@ export interface LaneThreads {
 
 /** A starter of lanes that knows its threads. */
 export async function laneThreads(): Promise<LaneThreads> {
-  const script = new URL(`data:text/javascript,${encodeURIComponent(await laneScript())}`);
+  const script = moduleOf(`
+    import { parentPort, workerData } from "node:worker_threads";
+    import { serveLane } from "${moduleOf(await laneModule())}";
+    serveLane(workerData, () => parentPort.postMessage("ready"));`);
   const ended: Promise<unknown>[] = [];
   const spawnLane = (start: LaneStart): LaneHandle => {
     const worker = new Worker(script, { workerData: start });
@@ -31,13 +34,15 @@ export async function laneThreads(): Promise<LaneThreads> {
   };
 }
 
-async function laneScript(): Promise<string> {
+function moduleOf(source: string): URL {
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+}
+
+async function laneModule(): Promise<string> {
   const entry = fileURLToPath(new URL("../client/backend/wasm/lane.ts", import.meta.url));
   const lib = { entry, formats: ["es" as const] };
   const built = await build({ configFile: false, logLevel: "error", build: { write: false, lib } });
   const [output] = Array.isArray(built) ? built : [built];
   if (output === undefined || !("output" in output)) throw new Error("unreachable: the lane is built once");
-  return `${output.output[0].code}
-    import { parentPort, workerData } from "node:worker_threads";
-    serveLane(workerData, () => parentPort.postMessage("ready"));`;
+  return output.output[0].code;
 }

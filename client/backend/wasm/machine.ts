@@ -66,6 +66,8 @@ async function startLanes(
     await withinLimit(Promise.all(started.map(({ ready }) => ready)));
     return started;
   } catch {
+    // Those that fail later have nobody to tell.
+    void Promise.allSettled(started.map(({ ready }) => ready));
     sendHome(kernels, sync, started);
     return [];
   }
