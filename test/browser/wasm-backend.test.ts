@@ -1,4 +1,9 @@
 import { createWasmBackend } from "../../client/backend/wasm.ts";
+import { hasRelaxedSimd, loadKernels } from "../../wasm/index.ts";
 import { describeBackend } from "../conformance/backend.ts";
 
-describeBackend("wasm in a browser", () => createWasmBackend());
+for (const relaxed of hasRelaxedSimd() ? [false, true] : [false]) {
+  describeBackend(`${relaxed ? "relaxed " : ""}wasm in a browser`, async () =>
+    createWasmBackend({ kernels: await loadKernels({ relaxed, shared: false }) }),
+  );
+}
