@@ -25,8 +25,8 @@ import { type Submit, submitPaced } from "./paced-submits.ts";
 import { type Plan, packParameters, planModel, unpackParameters, wholeTiles } from "./plan.ts";
 import { encodeSteps, type Part, partsOf, type StepRecord, slotsOf } from "./schedule.ts";
 
-/** Of a part: some 50 ms on a slow software adapter; a moment on a GPU, where smaller parts would cost more. */
-const MAX_PART_FLOP = { software: 2 ** 26, hardware: 2 ** 34 };
+/** Of a part: some 50 ms on a software adapter, where smaller parts cost a third more; a moment on a GPU. */
+const MAX_PART_FLOP = { software: 2 ** 28, hardware: 2 ** 34 };
 
 /**
  * A trainer whose parameters, optimiser state and activations stay on the device. Its parameters are 0 until
