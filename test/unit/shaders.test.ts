@@ -34,8 +34,10 @@ describe.each(Object.entries(WGSL) as [KernelName, string][])("%s.wgsl", (name, 
 });
 
 test("every .wgsl file is a kernel of its name", () => {
-  const files = FOLDERS.flatMap((folder) => readdirSync(`shaders/${folder}`, { recursive: true }))
-    .map((file) => basename(String(file)))
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(`shaders/${folder}`, { recursive: true, encoding: "utf8" }),
+  )
+    .map((file) => basename(file))
     .filter((file) => file.endsWith(".wgsl"));
   expect(files.toSorted()).toEqual(
     Object.keys(WGSL)

@@ -1,1 +1,0 @@
-export { withTrainer } from "./backend-run.ts";
