@@ -55,7 +55,8 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     standardise: (x, mean, invStd) => standardise(gpu, standardiseKernel, ownMatrix(x), { mean, invStd }),
     read: async (x) => readMatrix(gpu, ownMatrix(x)),
     prepare: async (model, training) => {
-      await compileNetwork(pipelines, model, training);
+      // Settled, for what is compiled already would be there on a device that is not.
+      await gpu.settled(compileNetwork(pipelines, model, training));
     },
     trainer: async (request) => createWebgpuTrainer(gpu, pipelines, request),
     dispose: () => gpu.dispose(),

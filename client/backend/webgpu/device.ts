@@ -65,6 +65,7 @@ export class Gpu {
     this.lost = new Promise((resolve) => {
       this.#reportLoss = resolve;
     });
+    device.pushErrorScope("validation");
     device.addEventListener("uncapturederror", (event) => this.#onError(event));
     void device.lost.then(({ reason, message }) => this.#lose(message || `its owner says ${reason}`));
   }
@@ -85,15 +86,20 @@ export class Gpu {
         return;
       }
       this.#waiting.add(reject);
+      const heard = this.#hearRefusals();
       promise
         .then(
-          (value) => {
+          async (value) => {
+            await heard;
             const fault = this.#fault();
             if (fault === null) resolve(value);
             else reject(fault);
           },
-          // A mapping is aborted before the loss itself is told.
-          (cause: unknown) => reject(this.#fault() ?? asLoss(cause)),
+          // A mapping is aborted before the loss or the shortage itself is told.
+          async (cause: unknown) => {
+            await heard;
+            reject(this.#fault() ?? asLoss(cause));
+          },
         )
         .finally(() => this.#waiting.delete(reject));
     });
@@ -164,6 +170,19 @@ export class Gpu {
     return errors;
   }
 
+  /**
+   * Fails what is asked from now on if a command was refused since the last time. Resolves when that is known.
+   * An error scope is always open for this: the device answers it in its turn, whereas uncaptured errors come late.
+   */
+  async #hearRefusals(): Promise<void> {
+    const span = this.#shortages.endSpan();
+    const popped = this.device.popErrorScope();
+    this.device.pushErrorScope("validation");
+    // A device that is gone says so itself.
+    const error = await popped.catch(() => null);
+    if (error !== null && !(await this.#shortages.explainRefusal(span))) this.#fail(refused(error));
+  }
+
   #fault(): AstroScaleError | null {
     return this.#failure ?? this.#shortages.present;
   }
@@ -178,10 +197,7 @@ export class Gpu {
       this.device.destroy();
       return;
     }
-    // A shortage told just before is known only once its promise has been heard.
-    queueMicrotask(() => {
-      if (!this.#shortages.explainsRefusals) this.#fail(refused(error));
-    });
+    this.#fail(refused(error));
   }
 
   #lose(reason: string): void {

@@ -1,18 +1,29 @@
 import { AstroScaleError } from "../../../protocol/errors.ts";
 
+/** What became of a freed buffer. */
+interface Freed {
+  /** The one whose contents were computed from it. */
+  readonly heir: GPUBuffer | null;
+  /** The span of commands in which it was freed. */
+  readonly span: number;
+}
+
 /**
  * Buffers of a device, and which of them there was no memory for. WebGPU hands out such a buffer all the same and
- * says so later; until then commands that use it are enqueued, and refused one by one.
+ * says so later; until then commands that use it are enqueued, and refused one by one. Spans of commands are
+ * numbered, so that it can be told of each refusal whether it may have come of that.
  */
 export class Shortages {
   readonly #device: GPUDevice;
   readonly #onShortage: (failure: AstroScaleError) => void;
-  /** Of each buffer freed: the one whose contents were computed from it. */
-  readonly #heirs = new WeakMap<GPUBuffer, GPUBuffer | null>();
+  readonly #freed = new WeakMap<GPUBuffer, Freed>();
   /** Buffers that are not there, or were computed from one that is not, and not freed yet. */
   readonly #missing = new Map<GPUBuffer, AstroScaleError>();
-  /** Freed missing buffers that refused commands may still come of. */
-  #draining = 0;
+  /** Questions about buffers' memory that the device has not answered. */
+  readonly #asked = new Set<Promise<void>>();
+  #span = 0;
+  /** The latest span with commands that may have used a buffer that was not there and has been freed. */
+  #lastAffected = -1;
 
   /** @param onShortage hears of each shortage once, as soon as it is known */
   constructor(device: GPUDevice, onShortage: (failure: AstroScaleError) => void) {
@@ -26,32 +37,42 @@ export class Shortages {
     return null;
   }
 
-  /** Whether a refused command may be due to a buffer that is not there. */
-  get explainsRefusals(): boolean {
-    return this.#missing.size > 0 || this.#draining > 0;
+  /** Ends a span of commands. @returns its number */
+  endSpan(): number {
+    this.#span += 1;
+    return this.#span - 1;
+  }
+
+  /** Whether a refusal in a span may have come of a buffer that was not there. */
+  async explainRefusal(span: number): Promise<boolean> {
+    await Promise.all(this.#asked);
+    return this.#missing.size > 0 || span <= this.#lastAffected;
   }
 
   /** A buffer, whose memory is looked after. */
   create(descriptor: GPUBufferDescriptor): GPUBuffer {
     this.#device.pushErrorScope("out-of-memory");
     const buffer = this.#device.createBuffer(descriptor);
-    this.#device.popErrorScope().then(
+    const asked = this.#device.popErrorScope().then(
       (error) => {
         if (error !== null) this.#note(buffer, outOfMemory(error));
+        this.#asked.delete(asked);
       },
-      () => {}, // the device is gone, which is told elsewhere
+      // The device is gone, which is told elsewhere.
+      () => void this.#asked.delete(asked),
     );
+    this.#asked.add(asked);
     return buffer;
   }
 
   /** Frees a buffer. @param heir what was computed from it and is unusable if it was not there */
   destroy(buffer: GPUBuffer, heir: GPUBuffer | null): void {
     buffer.destroy();
-    this.#heirs.set(buffer, heir);
+    this.#freed.set(buffer, { heir, span: this.#span });
     const failure = this.#missing.get(buffer);
     if (failure === undefined) return;
     this.#missing.delete(buffer);
-    this.#keep(heir, failure);
+    this.#keep(buffer, failure);
   }
 
   #note(buffer: GPUBuffer, failure: AstroScaleError): void {
@@ -59,21 +80,15 @@ export class Shortages {
     this.#onShortage(failure);
   }
 
-  #keep(holder: GPUBuffer | null, failure: AstroScaleError): void {
-    const heir = holder === null ? null : this.#heirs.get(holder);
-    if (holder !== null && heir === undefined) this.#missing.set(holder, failure);
-    else if (heir) this.#keep(heir, failure);
-    else this.#drain();
-  }
-
-  /** Answers come in order: after this one no command refused so far is untold. */
-  #drain(): void {
-    this.#draining += 1;
-    const drained = (): void => {
-      this.#draining -= 1;
-    };
-    this.#device.pushErrorScope("validation");
-    this.#device.popErrorScope().then(drained, drained);
+  /** Puts the shortage down to the buffer, or to what has taken its place. */
+  #keep(buffer: GPUBuffer, failure: AstroScaleError): void {
+    const freed = this.#freed.get(buffer);
+    if (freed === undefined) {
+      this.#missing.set(buffer, failure);
+      return;
+    }
+    this.#lastAffected = Math.max(this.#lastAffected, freed.span);
+    if (freed.heir !== null) this.#keep(freed.heir, failure);
   }
 }
 
