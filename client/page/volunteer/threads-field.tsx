@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { threadsToUse } from "../../node/threads.ts";
+import { threadChoices } from "./thread-choices.ts";
 
 /** Props of `ThreadsField`. */
 export interface ThreadsFieldProps {
@@ -42,16 +43,4 @@ export function ThreadsField({ value, cores, onChoose }: ThreadsFieldProps): JSX
 /** `1 thread`, `3 threads`. */
 export function threadsInWords(threads: number): string {
   return `${threads} ${threads === 1 ? "thread" : "threads"}`;
-}
-
-/**
- * The numbers of threads on offer, ascending: 1 to 4, then roughly half as many again each time, and all.
- *
- * @param chosen is offered too
- */
-export function threadChoices(cores: number, chosen: number | null = null): number[] {
-  const steps = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
-  const offered = [...steps.filter((step) => step < cores), cores];
-  if (chosen !== null && chosen < cores && !offered.includes(chosen)) offered.push(chosen);
-  return offered.toSorted((a, b) => a - b);
 }

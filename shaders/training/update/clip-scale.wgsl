@@ -1,6 +1,6 @@
 // clip_scale = min(1, clip_norm / |g|), with |g|^2 the total of sum-of-squares
 //
-// One workgroup: each invocation adds up every WORKGROUP_SIZE-th sum, the first one their totals in order.
+// Grid: one workgroup; each invocation adds up every WORKGROUP_SIZE-th sum, the first one their totals in order.
 override WORKGROUP_SIZE: u32 = 64;
 
 const LARGEST = 3.4028234e38;

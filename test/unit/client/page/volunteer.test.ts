@@ -8,7 +8,7 @@ import {
 } from "../../../../client/page/volunteer/join-parameters.ts";
 import { type RoundLoss, withLoss } from "../../../../client/page/volunteer/loss-history.ts";
 import { announcement, phaseLine } from "../../../../client/page/volunteer/phase-words.ts";
-import { threadChoices } from "../../../../client/page/volunteer/threads-field.tsx";
+import { threadChoices } from "../../../../client/page/volunteer/thread-choices.ts";
 import { createVolunteer, type OpenNode } from "../../../../client/page/volunteer/volunteer-model.ts";
 import { AstroScaleError } from "../../../../protocol/errors.ts";
 import { NodeName } from "../../../../protocol/nodes.ts";
