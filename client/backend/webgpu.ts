@@ -3,6 +3,7 @@ import { openGpu } from "./webgpu/device.ts";
 import { ownMatrix, readMatrix, uploadMatrix } from "./webgpu/matrix.ts";
 import { MOMENTS_CONSTANTS, moments } from "./webgpu/moments.ts";
 import { encodeFeatures, impute, standardise } from "./webgpu/preprocessing.ts";
+import type { ProductForm } from "./webgpu/products.ts";
 import { compileNetwork } from "./webgpu/training/network/network-kernels.ts";
 import { createWebgpuTrainer } from "./webgpu/training/trainer.ts";
 import { TunedPipelines } from "./webgpu/tuned-pipelines.ts";
@@ -12,6 +13,8 @@ export interface WebgpuBackend extends Backend {
   readonly name: "webgpu";
   /** Whether the adapter computes on the processor, where WebAssembly is faster. */
   readonly isSoftware: boolean;
+  /** The form found fastest for each product and shape so far, for people who look into its speed. */
+  readonly chosenForms: ReadonlyMap<string, ProductForm>;
 }
 
 /** Where a backend comes from. */
@@ -47,6 +50,7 @@ export async function createWebgpuBackend(options: WebgpuOptions = {}): Promise<
     name: "webgpu",
     device: gpu.description,
     isSoftware: gpu.isSoftware,
+    chosenForms: pipelines.chosen,
     lost: gpu.lost,
     matrix: (values, rows, cols) => uploadMatrix(gpu, values, rows, cols),
     encodeFeatures: (columns, terms) => encodeFeatures(gpu, encodeKernel, columns, terms),

@@ -125,6 +125,7 @@ describe("a form chosen by time", () => {
 
   test("is one of those that fit a GPU, measured once for each product and shape", async () => {
     const pipelines = new TunedPipelines(gpu, "measured");
+    expect(pipelines.chosen.size).toBe(0);
     const [kernels, again] = await Promise.all([pipelines.layer(layer), pipelines.layer(layer)]);
     expect(again).toEqual(kernels);
     for (const kernel of Object.values(kernels)) expect(["8x8", "4x4", "shared"]).toContain(kernel.form);
