@@ -36,7 +36,7 @@ export function gaussian(
       const mean = y + c, logVariance = mean + bytes;
       const lanes = within(<u32>(c >> 2), targets);
       const e = v128.and(f32x4.sub(v128.load(mean), v128.load(target + c)), lanes);
-      const s = v128.and(f32x4.max(f32x4.min(v128.load(logVariance), highest), lowest), lanes);
+      const s = v128.and(f32x4.pmax(f32x4.pmin(v128.load(logVariance), highest), lowest), lanes);
       const weighted = f32x4.mul(e, exp4(f32x4.neg(s)));
       const q = f32x4.mul(e, weighted);
       total += wideSum4(s) + wideSum4(q);

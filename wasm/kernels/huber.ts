@@ -22,9 +22,9 @@ export function huber(
       const e = v128.and(f32x4.sub(v128.load(y + c), v128.load(target + c)), within(<u32>(c >> 2), width));
       // With q = min(|e|, delta) both cases are q (|e| - q / 2).
       const size = f32x4.abs(e);
-      const q = f32x4.min(size, bound);
+      const q = f32x4.pmin(size, bound);
       total += wideSum4(f32x4.mul(q, f32x4.sub(size, f32x4.mul(q, f32x4.splat(0.5)))));
-      const clamped = f32x4.max(f32x4.min(e, bound), f32x4.neg(bound));
+      const clamped = f32x4.pmax(f32x4.pmin(e, bound), f32x4.neg(bound));
       v128.store(y + c, f32x4.mul(clamped, factor));
     }
     y += row;

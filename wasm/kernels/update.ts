@@ -6,7 +6,7 @@ import { adam, momentum, nesterov, sgd } from "./optimizer";
 import { Network, Optimizer, Rule } from "./records";
 import { highHalf } from "./vector";
 
-/** Bytes of a block of parameters; a record of `squares` for each is in records.ts on either side. */
+/** Bytes of a block of parameters, of a lane's least share: `BLOCK_BYTES` of wasm/records.ts. */
 const BLOCK: usize = 1024;
 
 /** Where the blocks of lane `lane` begin; those of the last end with the parameters. */

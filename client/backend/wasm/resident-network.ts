@@ -49,10 +49,8 @@ export interface ResidentNetwork {
  *
  * @throws {AstroScaleError} `shape_mismatch` when the set is not what the model takes; `out_of_memory`
  */
-export function placeNetwork(
-  { kernels: { memory }, heap, lanes }: WasmMachine,
-  request: TrainerRequest,
-): ResidentNetwork {
+export function placeNetwork(machine: WasmMachine, request: TrainerRequest): ResidentNetwork {
+  const { kernels, heap, lanes } = machine;
   const { model, training, set } = request;
   const targets = checkedTargets(model, set);
   const classWeights = checkedClassWeights(model, training);
@@ -78,7 +76,7 @@ export function placeNetwork(
   });
   heap.words(at.targets, targets.length).set(targets);
   if (classWeights !== null) heap.floats(at.classWeights, classWeights.length).set(classWeights);
-  writeNetwork(memory, at.network, {
+  writeNetwork(kernels.memory, at.network, {
     ...at,
     ...extent,
     huberDelta: training.huberDelta,
@@ -88,7 +86,7 @@ export function placeNetwork(
     x: wasmMatrix(set.x).at,
     classWeights: classWeights === null ? 0 : at.classWeights,
   });
-  writeLayers(memory, layers, { ...at, ...extent, derivatives: keepsDerivatives(request) });
+  writeLayers(kernels.memory, layers, { ...at, ...extent, derivatives: keepsDerivatives(request) });
   return { ...at, block, stateLength, layers, length };
 }
 
