@@ -1,5 +1,11 @@
 import { AstroScaleError } from "../../protocol/errors.ts";
-import { canShareMemory, hasRelaxedSimd, type Kernels, loadKernels } from "../../wasm/index.ts";
+import {
+  canShareMemory,
+  hasRelaxedSimd,
+  type Kernels,
+  type KernelsBuild,
+  loadKernels,
+} from "../../wasm/index.ts";
 import type { Backend } from "./backend.ts";
 import { moments, withTiles } from "./wasm/columns.ts";
 import { encodeFeatures } from "./wasm/features.ts";
@@ -11,8 +17,10 @@ import { createWasmTrainer } from "./wasm/trainer.ts";
 
 /** How a WebAssembly backend is made; everything may be left out. */
 export interface WasmBackendOptions {
-  /** Kernels in a memory that nobody else uses; the best build for this engine is fetched when left out. */
+  /** Kernels in a memory that nobody else uses; the best build for this engine is loaded when left out. */
   readonly kernels?: Kernels;
+  /** How a build is loaded; fetched when left out. */
+  readonly load?: (build: KernelsBuild) => Promise<Kernels>;
   /** Threads that train together, this one among them; 1 when left out. */
   readonly threads?: number;
   /** How the other threads start; as web workers when left out. */
@@ -26,9 +34,9 @@ export interface WasmBackendOptions {
  * go on `dispose`. Results repeat to the bit for every number of threads.
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
-  const { threads = 1, spawnLane = spawnWorker } = options;
+  const { threads = 1, load = loadKernels, spawnLane = spawnWorker } = options;
   const shared = threads > 1 && canShareMemory();
-  const kernels = options.kernels ?? (await bestKernels(shared));
+  const kernels = options.kernels ?? (await bestKernels(load, shared));
   const open = await openMachine(kernels, shared ? { lanes: threads, spawnLane } : undefined);
   let made: WasmMachine | null = open;
   const machine = (): WasmMachine => {
@@ -77,13 +85,16 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
 }
 
 /** The fastest build that runs here; alone in its memory where no addresses are left for a shared one. */
-async function bestKernels(shared: boolean): Promise<Kernels> {
+async function bestKernels(
+  load: (build: KernelsBuild) => Promise<Kernels>,
+  shared: boolean,
+): Promise<Kernels> {
   const relaxed = hasRelaxedSimd();
   try {
-    return await loadKernels({ relaxed, shared });
+    return await load({ relaxed, shared });
   } catch (error) {
     if (!shared || !(error instanceof RangeError)) throw error;
-    return loadKernels({ relaxed, shared: false });
+    return load({ relaxed, shared: false });
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { AstroScaleError } from "../../protocol/errors.ts";
 import type { BackendName } from "../../protocol/nodes.ts";
-import { canShareMemory, hasRelaxedSimd, instantiateKernels, type KernelsBuild } from "../../wasm/index.ts";
+import { instantiateKernels, type Kernels, type KernelsBuild } from "../../wasm/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import { type OpenedBackend, type OpenOptions, openBackend } from "../backend/open.ts";
 import { createWasmBackend } from "../backend/wasm.ts";
@@ -19,10 +19,12 @@ export function openEdgeBackend(choice: BackendName | "auto", options: OpenOptio
   return openBackend(choice, options, { wasm, webgpu });
 }
 
-async function wasm({ threads }: OpenOptions): Promise<Backend> {
-  const file = kernelsFile({ relaxed: hasRelaxedSimd(), shared: threads > 1 && canShareMemory() });
-  const kernels = await instantiateKernels(await readFile(file));
-  return createWasmBackend({ kernels, threads, spawnLane: spawnThread });
+function wasm({ threads }: OpenOptions): Promise<Backend> {
+  return createWasmBackend({ load: readKernels, threads, spawnLane: spawnThread });
+}
+
+async function readKernels(build: KernelsBuild): Promise<Kernels> {
+  return instantiateKernels(await readFile(kernelsFile(build)));
 }
 
 /** Where `wasm/build.mjs` puts a build. */
