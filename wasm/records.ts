@@ -124,9 +124,14 @@ export function roundUp8(width: number): number {
   return Math.ceil(width / 8) * 8;
 }
 
-/** Bytes that the largest packed operand of a layer takes: its weights, their transpose, or a slice of outputs. */
+const TILE_BYTES = 256 * 4 * 4; // a copied tile of the other operand, see gemm.ts
+
+/**
+ * Bytes that the largest packed operand of a layer takes: its weights, their transpose, or a slice of outputs, and a
+ * tile behind it.
+ */
 export function packedBytes(inputs: number, outputs: number, sliceRows: number): number {
-  return 4 * roundUp8(outputs) * Math.max(roundUp8(inputs), sliceRows);
+  return 4 * roundUp8(outputs) * Math.max(roundUp8(inputs), sliceRows) + TILE_BYTES;
 }
 
 /** Bytes of the sums of squares of a gradient's blocks. */
